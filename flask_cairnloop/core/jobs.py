@@ -47,7 +47,12 @@ class Job(Base):
         Index("ix_cairnloop_jobs_due", "run_at", postgresql_where=text("state = 'waiting'")),
         Index("ix_cairnloop_jobs_running", "claimed_by", postgresql_where=text("state = 'running'")),
         Index("ix_cairnloop_jobs_failed", "id", postgresql_where=text("state = 'failed'")),
-        Index("uq_cairnloop_jobs_waiting_key", "unique_key", unique=True, postgresql_where=text("state = 'waiting'")),
+        Index(
+            "uq_cairnloop_jobs_waiting_key",
+            "unique_key",
+            unique=True,
+            postgresql_where=text("state = 'waiting'"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
@@ -88,7 +93,12 @@ class Task:
         moment = now()
         run_at = moment + timedelta(seconds=delay)
         row: dict[str, Any] = {"name": self.name, "args": args, "run_at": run_at, "unique_key": unique_key}
-        row |= {"created_at": moment, "state": JobState.WAITING, "pushed_at": None if delay else moment, "attempts": 0}
+        row |= {
+            "created_at": moment,
+            "state": JobState.WAITING,
+            "pushed_at": None if delay else moment,
+            "attempts": 0,
+        }
         statement = insert(Job).values(**row)
         if unique_key is not None:
             statement = statement.on_conflict_do_update(

@@ -28,9 +28,11 @@ def tick() -> float:
     """Recover, push what is due, and return the seconds until there is more to do."""
     recover()
     push_due()
-    soonest = session().execute(
-        select(func.min(Job.run_at)).where(Job.state == JobState.WAITING, Job.run_at > now())
-    ).scalar()
+    soonest = (
+        session()
+        .execute(select(func.min(Job.run_at)).where(Job.state == JobState.WAITING, Job.run_at > now()))
+        .scalar()
+    )
     session().rollback()
     if soonest is None:
         return LONGEST_SLEEP

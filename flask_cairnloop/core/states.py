@@ -23,6 +23,7 @@ class Stateful:
         """Move to ``status``. Raises ``InvalidTransition``, carrying this record, where no such step exists."""
         if not self.can_become(status):
             raise InvalidTransition(
-                self, f"This {type(self).__name__.lower()} is already {self.status} and cannot become {status}."
+                self,
+                f"This {type(self).__name__.lower()} is already {self.status} and cannot become {status}.",
             )
         self.status = status

@@ -19,10 +19,17 @@ _spans = Namespace()
 
 #: Every metric: name, help, and the values each label may take. Anything else is counted as ``other``.
 COUNTERS: dict[str, tuple[str, dict[str, frozenset[str]]]] = {
-    "cairnloop_messages": ("Messages saved", {"role": frozenset({"user", "agent", "system", "internal_note"})}),
+    "cairnloop_messages": (
+        "Messages saved",
+        {"role": frozenset({"user", "agent", "system", "internal_note"})},
+    ),
     "cairnloop_drafts": (
         "Drafts by what became of them",
-        {"outcome": frozenset({"pending", "sent", "approved", "edited", "discarded", "superseded", "denied", "stale"})},
+        {
+            "outcome": frozenset(
+                {"pending", "sent", "approved", "edited", "discarded", "superseded", "denied", "stale"}
+            )
+        },
     ),
     "cairnloop_groundings": (
         "Questions by how well the knowledge base answers them",

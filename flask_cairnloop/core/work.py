@@ -182,7 +182,12 @@ def _give_up(job_id: int, key: int | None, attempt: int, reason: str) -> None:
 
 def _wait_again(job_id: int, key: int | None, attempt: int, reason: str, wait: float) -> None:
     """Let the job wait again; where the same key already waits, that one stands in for it."""
-    values: dict[str, Any] = {"state": JobState.WAITING, "claimed_by": None, "last_error": reason, "pushed_at": None}
+    values: dict[str, Any] = {
+        "state": JobState.WAITING,
+        "claimed_by": None,
+        "last_error": reason,
+        "pushed_at": None,
+    }
     values["run_at"] = now() + timedelta(seconds=wait)
     try:
         with transaction():
@@ -229,7 +234,11 @@ def as_worker() -> Iterator[Worker]:
 def due(limit: int = 500) -> list[int]:
     """Ids of the jobs that are due, oldest first."""
     with transaction() as db:
-        rows = db.query(Job.id).filter(Job.state == JobState.WAITING, Job.run_at <= now()).order_by(Job.run_at, Job.id)
+        rows = (
+            db.query(Job.id)
+            .filter(Job.state == JobState.WAITING, Job.run_at <= now())
+            .order_by(Job.run_at, Job.id)
+        )
         return [row.id for row in rows.limit(limit)]
 
 

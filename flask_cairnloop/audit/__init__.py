@@ -1,0 +1,7 @@
+"""The one writer of what happened. Every verb records here, in the transaction of its change."""
+
+from __future__ import annotations
+
+from flask_cairnloop.audit.log import AuditEvent, record
+
+__all__ = ["AuditEvent", "record"]

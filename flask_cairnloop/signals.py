@@ -1,0 +1,70 @@
+"""What happens in the desk, as events.
+
+A verb calls ``emit`` inside its transaction. Reactions (``when``) run there and then and only write rows; after the commit the
+signal goes to the host's subscribers with the app as sender. ``metadata`` carries the record and who did it::
+
+    @conversation_resolved.connect
+    def thank(app, *, measurements, metadata, **_): ...
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any, cast
+
+from blinker import NamedSignal, Namespace
+from flask import Flask, current_app
+
+from flask_cairnloop.core.database import after_commit
+from flask_cairnloop.core.signalling import deliver
+
+_signals = Namespace()
+Reaction = Callable[..., None]
+_reactions: dict[str, list[Reaction]] = defaultdict(list)
+
+#: A customer's conversation began. ``metadata``: conversation, actor, customer_ref.
+conversation_opened = _signals.signal("cairnloop.conversation.opened")
+#: A customer wrote. ``metadata``: conversation_id, message_id, sequence, actor, customer_ref.
+message_received = _signals.signal("cairnloop.message.received")
+#: An operator (or the desk itself) answered. ``metadata``: conversation_id, message_id, sequence, actor, customer_ref.
+message_sent = _signals.signal("cairnloop.message.sent")
+#: An operator left an internal note. ``metadata``: conversation_id, message_id, actor.
+note_added = _signals.signal("cairnloop.note.added")
+#: Resolved. ``measurements``: duration_seconds since it was opened. ``metadata``: conversation, actor, host_user_id, customer_ref.
+conversation_resolved = _signals.signal("cairnloop.conversation.resolved")
+#: Open again. ``metadata``: conversation, actor, customer_ref.
+conversation_reopened = _signals.signal("cairnloop.conversation.reopened")
+#: Put away. ``metadata``: conversation, actor, customer_ref.
+conversation_archived = _signals.signal("cairnloop.conversation.archived")
+#: A revision went live. ``metadata``: article_id, revision_id, actor.
+article_published = _signals.signal("cairnloop.article.published")
+#: A reply was proposed. ``metadata``: draft, conversation_id, actor.
+draft_created = _signals.signal("cairnloop.draft.created")
+#: An operator sent a draft as it stood. ``metadata``: draft, conversation_id, actor.
+draft_approved = _signals.signal("cairnloop.draft.approved")
+#: An operator sent a draft in other words. ``metadata``: draft, conversation_id, actor.
+draft_edited = _signals.signal("cairnloop.draft.edited")
+#: An operator set a draft aside. ``metadata``: draft, conversation_id, actor.
+draft_discarded = _signals.signal("cairnloop.draft.discarded")
+
+
+def when(*events: NamedSignal) -> Callable[[Reaction], Reaction]:
+    """React to ``events`` inside their transaction, called with the metadata. Only ``reactions.py`` uses this."""
+
+    def register(reaction: Reaction) -> Reaction:
+        for event in events:
+            if reaction not in _reactions[event.name]:
+                _reactions[event.name].append(reaction)
+        return reaction
+
+    return register
+
+
+def emit(event: NamedSignal, *, measurements: dict[str, float] | None = None, **metadata: Any) -> None:
+    """Say that something happened: reactions now, subscribers after the commit."""
+    for reaction in _reactions[event.name]:
+        reaction(**metadata)
+    if event.receivers:
+        app = cast("Flask", current_app._get_current_object())  # type: ignore[attr-defined]
+        after_commit(lambda: deliver(event, app, measurements=measurements or {}, metadata=metadata))
