@@ -187,9 +187,7 @@ def keys() -> list[str]:
 def _unknown(config: Mapping[str, Any]) -> list[str]:
     known = keys()
     faults = []
-    for key in sorted(
-        key for key in config if isinstance(key, str) and key.startswith(PREFIX) and key not in known
-    ):
+    for key in sorted(key for key in config if isinstance(key, str) and key.startswith(PREFIX) and key not in known):
         close = difflib.get_close_matches(key, known, n=1)
         faults.append(f"{key} is no setting of ours" + (f"; did you mean {close[0]}?" if close else ""))
     return faults

@@ -124,9 +124,7 @@ class Subscription:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
 
@@ -234,9 +232,7 @@ class Hub:
             try:
                 self._compare_versions()
             except SQLAlchemyError as failure:
-                log.warning(
-                    "could not re-read versions after %.1f s: %s", time.monotonic() - started, failure
-                )
+                log.warning("could not re-read versions after %.1f s: %s", time.monotonic() - started, failure)
 
     def _compare_versions(self) -> None:
         with self._lock:

@@ -25,11 +25,7 @@ COUNTERS: dict[str, tuple[str, dict[str, frozenset[str]]]] = {
     ),
     "cairnloop_drafts": (
         "Drafts by what became of them",
-        {
-            "outcome": frozenset(
-                {"pending", "sent", "approved", "edited", "discarded", "superseded", "denied", "stale"}
-            )
-        },
+        {"outcome": frozenset({"pending", "sent", "approved", "edited", "discarded", "superseded", "denied", "stale"})},
     ),
     "cairnloop_groundings": (
         "Questions by how well the knowledge base answers them",

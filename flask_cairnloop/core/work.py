@@ -234,11 +234,7 @@ def as_worker() -> Iterator[Worker]:
 def due(limit: int = 500) -> list[int]:
     """Ids of the jobs that are due, oldest first."""
     with transaction() as db:
-        rows = (
-            db.query(Job.id)
-            .filter(Job.state == JobState.WAITING, Job.run_at <= now())
-            .order_by(Job.run_at, Job.id)
-        )
+        rows = db.query(Job.id).filter(Job.state == JobState.WAITING, Job.run_at <= now()).order_by(Job.run_at, Job.id)
         return [row.id for row in rows.limit(limit)]
 
 

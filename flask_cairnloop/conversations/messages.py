@@ -1,0 +1,220 @@
+"""What can be said in a thread: a customer writes, an operator answers or leaves a note."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Row, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.util import identity_key
+
+from flask_cairnloop import audit
+from flask_cairnloop.conversations.lifecycle import bring_back, open_conversation
+from flask_cairnloop.conversations.models import (
+    Awaiting,
+    Channel,
+    Conversation,
+    ConversationStatus,
+    Message,
+    MessageRole,
+)
+from flask_cairnloop.conversations.news import announce
+from flask_cairnloop.conversations.queries import current_for, lock
+from flask_cairnloop.core import telemetry
+from flask_cairnloop.core.current import now, settings
+from flask_cairnloop.core.database import transaction
+from flask_cairnloop.core.errors import InvalidTransition, NotFound, ThreadMoved
+from flask_cairnloop.core.text import clean
+from flask_cairnloop.host.people import Actor, Customer
+from flask_cairnloop.signals import emit, message_received, message_sent, note_added
+
+CUSTOMER_LENGTH = 4_000  # characters of one message
+OPERATOR_LENGTH = 20_000
+PREVIEW_LENGTH = 160
+CLIENT_ID_LENGTH = 64
+
+_HEAD = (
+    Conversation.id,
+    Conversation.tenant,
+    Conversation.customer_ref,
+    Conversation.status,
+    Conversation.resolved_at,
+    Conversation.last_sequence,
+    Conversation.first_agent_message_at,
+)
+Head = Row[Any]
+
+
+def receive(conversation_id: int, content: str, *, by: Customer, client_id: str | None = None) -> Message:
+    """Store what the customer wrote; the same ``client_id`` again returns the message already stored.
+
+    A conversation resolved within ``CAIRNLOOP_REOPEN_DAYS`` opens again; an older or archived one is left as it is and the
+    message begins a new one, so the returned message may belong to another conversation.
+    Raises ``NotFound`` for another customer's conversation, ``InvalidInput`` for unfit text.
+    """
+    text = clean(content, field="content", limit=CUSTOMER_LENGTH)
+    key = clean(client_id, field="client_id", limit=CLIENT_ID_LENGTH) if client_id is not None else None
+    with telemetry.span("conversation.receive"), transaction() as db:
+        head = _lock_head(db, conversation_id)
+        if (head.tenant, head.customer_ref) != (by.tenant, by.ref):
+            raise NotFound
+        if key is not None and (known := _known(db, conversation_id, key)):
+            return known
+        if head.status != ConversationStatus.OPEN and not _reopens(head):
+            return receive(open_conversation(by, by=by).id, text, by=by, client_id=key)
+        if head.status != ConversationStatus.OPEN:
+            bring_back(lock(conversation_id), by=by)
+        message = _append(db, head, MessageRole.USER, text, by, client_id=key)
+        audit.record("message.receive", by=by, **_about(message, head.tenant))
+        emit(message_received, **_facts(message, by), customer_ref=by.ref)
+        announce(conversation_id, head.tenant, "timeline", "header")
+    telemetry.count("cairnloop_messages", role=MessageRole.USER)
+    return message
+
+
+def receive_from(
+    customer: Customer, content: str, *, client_id: str | None = None, channel: Channel = Channel.WIDGET
+) -> Message:
+    """Store what a customer wrote in the conversation it belongs to: the present one, or a new one."""
+    with transaction():
+        conversation = current_for(customer, channel=channel)
+        if conversation is None:
+            conversation = open_conversation(customer, by=customer, channel=channel)
+        return receive(conversation.id, content, by=customer, client_id=client_id)
+
+
+def reply(
+    conversation_id: int,
+    content: str,
+    *,
+    by: Actor,
+    client_id: str | None = None,
+    citations: Sequence[dict[str, Any]] = (),
+    draft_id: int | None = None,
+    seen_sequence: int | None = None,
+) -> Message:
+    """Answer the customer. Answering a resolved conversation opens it again.
+
+    ``seen_sequence`` is the newest message the writer had before them: where others have written since, ``ThreadMoved`` is
+    raised and nothing is sent. ``citations`` are stored with the message. Raises ``InvalidTransition`` when archived.
+    """
+    text = clean(content, field="content", limit=OPERATOR_LENGTH)
+    with telemetry.span("conversation.reply"), transaction() as db:
+        head = _lock_head(db, conversation_id, tenant=by.tenant if by.kind == "operator" else None)
+        if client_id is not None and (known := _known(db, conversation_id, client_id)):
+            return known
+        if seen_sequence is not None:
+            _refuse_blind(db, head, seen_sequence, by)
+        if head.status == ConversationStatus.ARCHIVED:
+            raise InvalidTransition(lock(conversation_id), "An archived conversation cannot be answered.")
+        if head.status == ConversationStatus.RESOLVED:
+            bring_back(lock(conversation_id), by=by)
+        details: dict[str, Any] = {"citations": list(citations)} if citations else {}
+        if draft_id is not None:
+            details["draft_id"] = draft_id
+        message = _append(db, head, MessageRole.AGENT, text, by, client_id=client_id, details=details)
+        audit.record("message.send", by=by, **_about(message, head.tenant))
+        emit(message_sent, **_facts(message, by), customer_ref=head.customer_ref)
+        announce(conversation_id, head.tenant, "timeline", "header", "draft")
+    telemetry.count("cairnloop_messages", role=MessageRole.AGENT)
+    return message
+
+
+def add_note(conversation_id: int, content: str, *, by: Actor, client_id: str | None = None) -> Message:
+    """Leave a note among operators. It changes neither status nor whose turn it is."""
+    text = clean(content, field="content", limit=OPERATOR_LENGTH)
+    with transaction() as db:
+        head = _lock_head(db, conversation_id, tenant=by.tenant if by.kind == "operator" else None)
+        if client_id is not None and (known := _known(db, conversation_id, client_id)):
+            return known
+        message = _append(db, head, MessageRole.INTERNAL_NOTE, text, by, client_id=client_id)
+        audit.record("note.add", by=by, **_about(message, head.tenant))
+        emit(note_added, conversation_id=conversation_id, message_id=message.id, actor=by)
+        announce(conversation_id, head.tenant, "timeline", lists=False)
+    telemetry.count("cairnloop_messages", role=MessageRole.INTERNAL_NOTE)
+    return message
+
+
+def _lock_head(db: Session, conversation_id: int, *, tenant: str | None = None) -> Head:
+    """Lock a conversation and read the few columns a message needs: this is the hot path."""
+    head = db.execute(select(*_HEAD).where(Conversation.id == conversation_id).with_for_update()).one_or_none()
+    if head is None or (tenant is not None and head.tenant != tenant):
+        raise NotFound
+    return head
+
+
+def _known(db: Session, conversation_id: int, client_id: str) -> Message | None:
+    return db.scalars(
+        select(Message).where(Message.conversation_id == conversation_id, Message.client_id == client_id)
+    ).one_or_none()
+
+
+def _reopens(head: Head) -> bool:
+    return (
+        head.status == ConversationStatus.RESOLVED
+        and head.resolved_at is not None
+        and now() - head.resolved_at <= timedelta(days=settings.reopen_days)
+    )
+
+
+def _refuse_blind(db: Session, head: Head, seen: int, by: Actor) -> None:
+    newer = select(Message.id).where(
+        Message.conversation_id == head.id, Message.sequence > seen, Message.author_id != by.id
+    )
+    if head.last_sequence > seen and db.execute(newer.limit(1)).first() is not None:
+        raise ThreadMoved(lock(head.id))
+
+
+def _append(
+    db: Session,
+    head: Head,
+    role: MessageRole,
+    content: str,
+    by: Actor,
+    *,
+    client_id: str | None = None,
+    details: dict[str, Any] | None = None,
+) -> Message:
+    """Write the next message of a locked conversation and bring its summary columns up to date."""
+    moment, sequence = now(), head.last_sequence + 1
+    row = {"conversation_id": head.id, "sequence": sequence, "role": role, "content": content, "created_at": moment}
+    row |= {"author_id": by.id, "author_name": by.name, "client_id": client_id, "details": details or {}}
+    message = db.scalars(insert(Message).values(row).returning(Message)).one()
+    values: dict[str, Any] = {"last_sequence": sequence, "updated_at": moment}
+    if role != MessageRole.INTERNAL_NOTE:
+        values |= {"last_message_at": moment, "last_message_role": role, "last_message_author": by.name}
+        values["last_message_preview"] = " ".join(content[: PREVIEW_LENGTH * 2].split())[:PREVIEW_LENGTH]
+    if role == MessageRole.USER:
+        values |= {"awaiting": Awaiting.OPERATOR, "customer_seen_sequence": sequence, "customer_typing_at": None}
+    if role == MessageRole.AGENT:
+        values |= {"awaiting": Awaiting.CUSTOMER, "operator_seen_sequence": sequence, "operator_typing_at": None}
+        values["host_user_id"] = by.id if by.kind == "operator" else Conversation.host_user_id
+        if head.first_agent_message_at is None:
+            values["first_agent_message_at"] = moment
+    db.execute(
+        update(Conversation)
+        .where(Conversation.id == head.id)
+        .values(values)
+        .execution_options(synchronize_session=False)
+    )
+    loaded = db.identity_map.get(identity_key(Conversation, head.id))
+    if loaded is not None:
+        db.expire(loaded)
+    return message
+
+
+def _about(message: Message, tenant: str) -> dict[str, Any]:
+    where = {"conversation_id": message.conversation_id, "tenant": tenant, "sequence": message.sequence}
+    return {"subject": "message", "subject_id": message.id, **where}
+
+
+def _facts(message: Message, by: Actor) -> dict[str, Any]:
+    return {
+        "conversation_id": message.conversation_id,
+        "message_id": message.id,
+        "sequence": message.sequence,
+        "actor": by,
+    }
