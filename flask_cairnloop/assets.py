@@ -1,4 +1,4 @@
-"""Where ``templates/``, ``static/`` and ``migrations/`` lie: inside the package when installed, beside it in a checkout."""
+"""Where ``templates/``, ``static/`` and ``migrations/`` lie: in the package when installed, else beside it."""
 
 from __future__ import annotations
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-
-
 from flask import Flask
 
 from flask_cairnloop import reactions
@@ -19,8 +17,8 @@ __all__ = ["Cairnloop"]
 class Cairnloop:
     """The support desk of a Flask application.
 
-    Use ``Cairnloop(app)``, or ``Cairnloop()`` and later ``init_app(app)``. Settings are read from ``app.config`` once, here;
-    changes after this call are not seen. A second desk page on one app needs its own ``name`` and ``url_prefix``.
+    Use ``Cairnloop(app)``, or ``Cairnloop()`` and later ``init_app(app)``. Settings are read from ``app.config`` once,
+    here; changes after this call are not seen. A second desk page on one app needs its own ``name`` and ``url_prefix``.
     """
 
     def __init__(self, app: Flask | None = None, *, name: str = "cairnloop", url_prefix: str | None = None) -> None:
@@ -59,7 +57,9 @@ def _refuse_collision(state: State, name: str, prefix: str) -> None:
             'Give the second one its own: Cairnloop(app, name="second", url_prefix="/second").'
         )
     if prefix in state.mounts.values():
-        raise RuntimeError(f"Another Cairnloop is already mounted at {prefix or '/'!r}; give this one its own url_prefix.")
+        raise RuntimeError(
+            f"Another Cairnloop is already mounted at {prefix or '/'!r}; give this one its own url_prefix."
+        )
 
 
 def _database(app: Flask) -> None:

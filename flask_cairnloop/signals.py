@@ -1,7 +1,7 @@
 """What happens in the desk, as events.
 
-A verb calls ``emit`` inside its transaction. Reactions (``when``) run there and then and only write rows; after the commit the
-signal goes to the host's subscribers with the app as sender. ``metadata`` carries the record and who did it::
+A verb calls ``emit`` inside its transaction. Reactions (``when``) run there and then and only write rows; after the
+commit the signal goes to the host's subscribers with the app as sender. ``metadata`` carries the record and who did it::
 
     @conversation_resolved.connect
     def thank(app, *, measurements, metadata, **_): ...
@@ -31,7 +31,8 @@ message_received = _signals.signal("cairnloop.message.received")
 message_sent = _signals.signal("cairnloop.message.sent")
 #: An operator left an internal note. ``metadata``: conversation_id, message_id, actor.
 note_added = _signals.signal("cairnloop.note.added")
-#: Resolved. ``measurements``: duration_seconds since it was opened. ``metadata``: conversation, actor, host_user_id, customer_ref.
+#: Resolved. ``measurements``: duration_seconds since it was opened.
+#: ``metadata``: conversation, actor, host_user_id, customer_ref.
 conversation_resolved = _signals.signal("cairnloop.conversation.resolved")
 #: Open again. ``metadata``: conversation, actor, customer_ref.
 conversation_reopened = _signals.signal("cairnloop.conversation.reopened")
@@ -39,6 +40,10 @@ conversation_reopened = _signals.signal("cairnloop.conversation.reopened")
 conversation_archived = _signals.signal("cairnloop.conversation.archived")
 #: A revision went live. ``metadata``: article_id, revision_id, actor.
 article_published = _signals.signal("cairnloop.article.published")
+#: An article has another title. ``metadata``: article_id, actor.
+article_renamed = _signals.signal("cairnloop.article.renamed")
+#: An article was put away. ``metadata``: article_id, actor.
+article_archived = _signals.signal("cairnloop.article.archived")
 #: A reply was proposed. ``metadata``: draft, conversation_id, actor.
 draft_created = _signals.signal("cairnloop.draft.created")
 #: An operator sent a draft as it stood. ``metadata``: draft, conversation_id, actor.
@@ -47,6 +52,8 @@ draft_approved = _signals.signal("cairnloop.draft.approved")
 draft_edited = _signals.signal("cairnloop.draft.edited")
 #: An operator set a draft aside. ``metadata``: draft, conversation_id, actor.
 draft_discarded = _signals.signal("cairnloop.draft.discarded")
+#: A draft answers nothing any more. ``metadata``: draft, conversation_id, actor.
+draft_superseded = _signals.signal("cairnloop.draft.superseded")
 
 
 def when(*events: NamedSignal) -> Callable[[Reaction], Reaction]:

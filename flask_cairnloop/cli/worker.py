@@ -8,8 +8,8 @@ import os
 import signal
 import threading
 import time
-from multiprocessing.context import ForkContext, ForkProcess
 from multiprocessing.connection import Connection
+from multiprocessing.context import ForkContext, ForkProcess
 
 import click
 from flask import Flask
@@ -131,7 +131,5 @@ def _worker(app: Flask) -> None:
 
     with app.app_context():
         connection = redis.connect(settings.redis_url, timeout=None)
-        runner = SimpleWorker(
-            [queue()], connection=connection, serializer=JSONSerializer, log_job_description=False
-        )
+        runner = SimpleWorker([queue()], connection=connection, serializer=JSONSerializer, log_job_description=False)
         runner.work(logging_level="WARNING", with_scheduler=False)

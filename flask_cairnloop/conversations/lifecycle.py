@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from typing import Any
+
+from sqlalchemy import Select, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
@@ -35,13 +37,14 @@ def open_conversation(
     topic = clean(subject, field="subject", limit=SUBJECT_LENGTH) if subject is not None else DEFAULT_SUBJECT
     with transaction() as db:
         moment = now()
-        row = {"tenant": customer.tenant, "customer_ref": customer.ref, "customer_name": customer.name}
+        row: dict[str, Any] = {"tenant": customer.tenant, "customer_ref": customer.ref, "customer_name": customer.name}
         row |= {"subject": topic, "channel": channel, "created_at": moment, "last_message_at": moment}
         opened = db.scalars(
             insert(Conversation).values(row | {"updated_at": moment}).on_conflict_do_nothing().returning(Conversation)
         ).one_or_none()
         if opened is None:
-            return db.scalars(open_widget_conversation(customer)).one()
+            found: Conversation = db.scalars(open_widget_conversation(customer)).one()
+            return found
         audit.record(
             "conversation.open",
             by=by,
@@ -56,7 +59,7 @@ def open_conversation(
     return opened
 
 
-def open_widget_conversation(customer: Customer) -> object:
+def open_widget_conversation(customer: Customer) -> Select[Any]:
     """The statement that finds a customer's one open widget conversation."""
     return select(Conversation).where(
         Conversation.tenant == customer.tenant,

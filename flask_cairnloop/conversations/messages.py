@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, select, update
@@ -45,14 +45,14 @@ _HEAD = (
     Conversation.last_sequence,
     Conversation.first_agent_message_at,
 )
-Head = Row[Any]
+Head = Row[int, str, str | None, ConversationStatus, datetime | None, int, datetime | None]
 
 
 def receive(conversation_id: int, content: str, *, by: Customer, client_id: str | None = None) -> Message:
     """Store what the customer wrote; the same ``client_id`` again returns the message already stored.
 
-    A conversation resolved within ``CAIRNLOOP_REOPEN_DAYS`` opens again; an older or archived one is left as it is and the
-    message begins a new one, so the returned message may belong to another conversation.
+    A conversation resolved within ``CAIRNLOOP_REOPEN_DAYS`` opens again; an older or archived one is left as it
+    is and the message begins a new one, so the returned message may belong to another conversation.
     Raises ``NotFound`` for another customer's conversation, ``InvalidInput`` for unfit text.
     """
     text = clean(content, field="content", limit=CUSTOMER_LENGTH)
@@ -98,8 +98,8 @@ def reply(
 ) -> Message:
     """Answer the customer. Answering a resolved conversation opens it again.
 
-    ``seen_sequence`` is the newest message the writer had before them: where others have written since, ``ThreadMoved`` is
-    raised and nothing is sent. ``citations`` are stored with the message. Raises ``InvalidTransition`` when archived.
+    ``seen_sequence`` is the newest message the writer had before them: where others have written since,
+    ``ThreadMoved`` is raised and nothing is sent. ``citations`` are stored with the message. Raises ``InvalidTransition`` when archived.
     """
     text = clean(content, field="content", limit=OPERATOR_LENGTH)
     with telemetry.span("conversation.reply"), transaction() as db:

@@ -1,7 +1,7 @@
 """Work promised in the database: ``@job`` names a function, ``enqueue`` writes its row, RQ carries the row's id.
 
-The row stands in the same transaction as the change that asks for it. After the commit its id goes to RQ; whatever Redis
-forgets, the scheduler finds again among the rows. ``work`` claims a row and runs it.
+The row stands in the same transaction as the change that asks for it. After the commit its id goes to RQ; whatever
+Redis forgets, the scheduler finds again among the rows. ``work`` claims a row and runs it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Identity, Index, func, text
 from sqlalchemy.dialects.postgresql import insert
@@ -106,7 +106,7 @@ class Task:
                 index_where=text("state = 'waiting'"),
                 set_={"run_at": run_at, "args": args, "pushed_at": row["pushed_at"]},
             )
-        job_id = cast("int", session().execute(statement.returning(Job.id)).scalar_one())
+        job_id = session().execute(statement.returning(Job.id)).scalar_one()
         _announce(job_id, delayed=delay > 0)
         return job_id
 

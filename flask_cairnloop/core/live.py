@@ -1,8 +1,8 @@
 """The live stream: names of changed regions, never data, from the process that committed to every page and socket.
 
-A topic is what a listener watches (``conversation:12``, ``tenant:``); a region is what changed in it. One Redis subscription and
-one hub per process wake all of its listeners. Where Redis is down, or a message was lost, probes re-read version numbers from the
-rows, so a listener is late, never wrong.
+A topic is what a listener watches (``conversation:12``, ``tenant:``); a region is what changed in it. One Redis
+subscription and one hub per process wake all of its listeners. Where Redis is down, or a message was lost, probes
+re-read version numbers from the rows, so a listener is late, never wrong.
 """
 
 from __future__ import annotations
@@ -204,7 +204,7 @@ class Hub:
         while not self._stop.is_set():
             connection = redis.connect(self._url, timeout=None)
             try:
-                with connection.pubsub(ignore_subscribe_messages=True) as channel:
+                with redis.listen(connection) as channel:
                     channel.subscribe(self._channel)
                     self.connected, pause = True, 0.2
                     self.resync()  # whatever was said while we were away

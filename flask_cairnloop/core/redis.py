@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from flask_cairnloop.core.current import State, settings, state
 
 if TYPE_CHECKING:
     from redis import Redis
-    from redis.client import Pipeline
+    from redis.client import Pipeline, PubSub
 
 log = logging.getLogger("flask_cairnloop.redis")
 TIMEOUT = 2.0  # seconds for one call
@@ -28,6 +28,11 @@ def connect(url: str, *, timeout: float | None = TIMEOUT) -> Redis:
 def client() -> Redis:
     """The app's shared client."""
     return state().once("redis", lambda: connect(settings.redis_url))
+
+
+def listen(connection: Redis) -> PubSub:
+    """A subscription on ``connection`` that reports messages only."""
+    return cast("PubSub", connection.pubsub(ignore_subscribe_messages=True))  # type: ignore[no-untyped-call]
 
 
 class Hints:

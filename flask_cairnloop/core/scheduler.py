@@ -97,7 +97,7 @@ class _Alarm:
         try:
             with self._app.app_context():
                 if self._subscription is None:
-                    channel = redis.client().pubsub(ignore_subscribe_messages=True)
+                    channel = redis.listen(redis.client())
                     channel.subscribe(WAKE)
                     self._subscription = channel
                 assert isinstance(self._subscription, PubSub)

@@ -1,4 +1,4 @@
-"""Spans and metrics, for watching only: names are dotted, labels come from closed sets, nothing on screen reads them."""
+"""Spans and metrics, for watching only: names are dotted, labels are closed sets, nothing on screen reads them."""
 
 from __future__ import annotations
 

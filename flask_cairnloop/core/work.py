@@ -1,8 +1,8 @@
 """Claiming a promised job, running it, and settling what became of it.
 
-A worker holds a session-level advisory lock under its own key; a claim names that key. A claim whose lock is free belongs to
-a dead worker and is taken over. A run settles its row only while the claim is still its own, so work that was taken over
-saves nothing.
+A worker holds a session-level advisory lock under its own key; a claim names that key. A claim whose lock is free
+belongs to a dead worker and is taken over. A run settles its row only while the claim is still its own, so work that
+was taken over saves nothing.
 """
 
 from __future__ import annotations

@@ -31,8 +31,8 @@ class AutomationPolicy(ABC):
     def decide(self, proposal: Mapping[str, Any], opts: Mapping[str, Any]) -> Decision | str:
         """One of ``Decision`` or its words; anything else counts as ``require_approval``.
 
-        ``proposal`` has ``kind``, ``grounding``, ``confidence`` and ``risk_tier``; ``opts`` has ``conversation`` (with ``tags``
-        and ``priority``) and ``context``, the host's own facts.
+        ``proposal`` has ``kind``, ``grounding``, ``confidence`` and ``risk_tier``; ``opts`` has ``conversation``
+        (with ``tags`` and ``priority``) and ``context``, the host's own facts.
         """
 
 

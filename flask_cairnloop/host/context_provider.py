@@ -24,8 +24,8 @@ class ContextProvider(ABC):
     def get_context(self, actor_id: str, **opts: Any) -> Mapping[str, Any]:
         """Facts about the customer whose reference is ``actor_id``.
 
-        Top-level keys become section headings; nested mappings, labels and values. ``opts`` holds ``conversation_id`` and
-        ``tenant``. Raise ``HostFailure(reason)`` when they cannot be had: the rail then says "Context Unavailable".
+        Top-level keys become section headings; nested mappings, labels and values. ``opts`` holds
+        ``conversation_id`` and ``tenant``. Raise ``HostFailure(reason)`` when they cannot be had: the rail then says "Context Unavailable".
         """
 
 

@@ -40,7 +40,7 @@ class DraftProposal:
 
 
 class DraftGenerator(ABC):
-    """Composes a reply from the conversation and the judged evidence. The default is deterministic: no key, no network."""
+    """Composes a reply from the conversation and the judged evidence. The default needs no key and no network."""
 
     @abstractmethod
     def generate_draft(self, conversation: ConversationView, grounding: Grounding) -> DraftProposal:
