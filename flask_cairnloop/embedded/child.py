@@ -40,7 +40,7 @@ class Child:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # a terminal's Ctrl-C reaches the owner, which stops us in order
-                preexec_fn=_die_with_parent(stop_signal),
+                preexec_fn=die_with_parent(stop_signal),
                 **identity(account),
             )
 
@@ -106,7 +106,8 @@ def free_port(preferred: int | None = None) -> int:
     raise ServerFailed("No port of 127.0.0.1 is free.")
 
 
-def _die_with_parent(number: int) -> Callable[[], None]:
+def die_with_parent(number: int) -> Callable[[], None]:
+    """A ``preexec_fn``: on Linux, the child gets this signal when we die, even by SIGKILL."""
     owner = os.getpid()
 
     def ask_the_kernel() -> None:
