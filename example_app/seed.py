@@ -1,0 +1,28 @@
+"""``flask --app example_app trailmark seed``."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import click
+from flask.cli import AppGroup
+
+from example_app.seeding.accounts import seed_accounts
+from example_app.seeding.articles import seed_articles
+from example_app.seeding.conversations import seed_conversations
+from flask_cairnloop import CairnloopError
+from flask_cairnloop.core import schema
+
+trailmark: click.Group = AppGroup("trailmark", help="The demo company: its customers and their questions.")
+
+
+@trailmark.command()
+def seed() -> None:
+    """Fill an empty demo; running it again changes nothing."""
+    now = datetime.now(UTC)
+    try:
+        schema.require_migrated()
+        seed_accounts()
+        click.echo(f"{seed_articles(now)} article(s) and {seed_conversations(now)} conversation(s) added.")
+    except CairnloopError as error:
+        raise click.ClickException(str(error)) from error

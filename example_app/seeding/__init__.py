@@ -1,0 +1,3 @@
+"""Fills Trailmark with a believable month, through public verbs only. Running it again changes nothing."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""What Trailmark supplies to its support desk: one behaviour per file."""
+
+from __future__ import annotations

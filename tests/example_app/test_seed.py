@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, text
+
+from example_app.content.questions import QUESTIONS
+from example_app.database import db
+from example_app.models import Customer, Seeded
+from example_app.seeding import conversations as seeding
+from flask_cairnloop import Operator, conversations, knowledge
+from flask_cairnloop.conversations import Channel, Conversation, InboxFilter, InboxView, MessageRole
+from flask_cairnloop.core import current
+from tests.example_app.conftest import Counts, run
+
+EVERYTHING = InboxFilter(view=InboxView.ALL)
+
+
+def threads(operator: Operator) -> list[Conversation]:
+    return list(conversations.inbox(EVERYTHING, visible_to=operator, limit=200).items)
+
+
+def test_seeding_twice_gives_identical_row_counts(seeded: Flask, counts: Callable[[], Counts]) -> None:
+    first = counts()
+    assert first["cairnloop.cairnloop_conversations"] == 20
+
+    assert run(seeded, "trailmark", "seed").startswith("0 article(s) and 0 conversation(s)")
+
+    assert counts() == first
+
+
+def test_twenty_conversations_stand_across_the_lifecycle(seeded: Flask, operator: Operator) -> None:
+    found = threads(operator)
+
+    assert Counter(thread.shown_status.value for thread in found) == {
+        "new": 6,
+        "open": 4,
+        "awaiting_customer": 5,
+        "resolved": 5,
+    }
+    assert {thread.customer_ref for thread in found} == set(db.session.scalars(select(Customer.ref)))
+    assert len({thread.subject for thread in found}) == 20
+
+
+def test_the_threads_carry_notes_tags_and_priorities(seeded: Flask, operator: Operator) -> None:
+    found = threads(operator)
+    said = [m for thread in found for m in conversations.timeline(thread.id, visible_to=operator)]
+
+    assert 48 <= len(said) <= 95
+    assert sum(message.role == MessageRole.INTERNAL_NOTE for message in said) == 2
+    assert all(thread.tags for thread in found)
+    assert {"low", "normal", "high", "urgent"} == {thread.priority.value for thread in found}
+
+
+def test_the_history_is_spread_over_past_days_and_never_lies_ahead(seeded: Flask, operator: Operator) -> None:
+    found = threads(operator)
+    oldest = min(thread.created_at for thread in found)
+
+    assert current.now() - oldest > timedelta(days=10)
+    assert all(thread.created_at <= thread.last_message_at <= current.now() for thread in found)
+
+
+def test_mina_begins_with_an_empty_chat(seeded: Flask, operator: Operator) -> None:
+    open_chats = {
+        thread.customer_ref
+        for thread in threads(operator)
+        if thread.channel == Channel.WIDGET and thread.status == "open"
+    }
+    assert open_chats == {"cus_larkspur", "cus_kettle", "cus_meridian", "cus_saltbox"}
+
+
+def test_five_articles_are_published_and_one_is_still_a_draft(seeded: Flask, operator: Operator) -> None:
+    articles = {article.title: article for article in knowledge.list_articles(visible_to=operator)}
+
+    assert Counter(article.status.value for article in articles.values()) == {"published": 5, "draft": 1}
+    twice = articles["Deploy tokens: expiry and rotation"]
+    assert [edition.status.value for edition in knowledge.history(twice.id, visible_to=operator)] == [
+        "published",
+        "superseded",
+    ]
+
+
+def test_a_seed_that_fails_halfway_leaves_no_half_conversation(
+    app: Flask, counts: Callable[[], Counts], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("the power went out")
+
+    with monkeypatch.context() as patched, pytest.raises(RuntimeError):
+        patched.setattr(seeding, "_file", fail)
+        run(app, "trailmark", "seed")
+    db.session.rollback()
+    assert counts()["cairnloop.cairnloop_messages"] == counts()["cairnloop.cairnloop_conversations"] == 0
+
+    run(app, "trailmark", "seed")
+    assert counts()["cairnloop.cairnloop_conversations"] == 20
+
+
+def test_a_desk_that_was_emptied_is_filled_again(seeded: Flask, counts: Callable[[], Counts]) -> None:
+    before = counts()
+    with db.engine.begin() as connection:
+        connection.execute(text("TRUNCATE cairnloop.cairnloop_conversations, cairnloop.cairnloop_articles CASCADE"))
+
+    assert run(seeded, "trailmark", "seed").startswith("6 article(s) and 20 conversation(s)")
+
+    after = counts()
+    assert after["public.seeded"] == before["public.seeded"] == len(db.session.scalars(select(Seeded)).all())
+    assert after["cairnloop.cairnloop_messages"] == before["cairnloop.cairnloop_messages"]
+
+
+def test_every_customer_has_questions_to_ask(seeded: Flask) -> None:
+    assert set(QUESTIONS) == set(db.session.scalars(select(Customer.username)))
