@@ -25,9 +25,10 @@ from flask_cairnloop.core.errors import CairnloopError
 from flask_cairnloop.embedded.child import die_with_parent
 
 ROOT = Path(__file__).resolve().parent.parent
-HOME = ROOT / ".demo"
 PORT = 5050
 FLASK = [sys.executable, "-m", "flask", "--app", "example_app"]
+WORKER = [*FLASK, "cairnloop", "worker"]
+WEB = [sys.executable, "-m", "gunicorn", "-c", "example_app/serving.py", "example_app:create_app()"]
 SECONDS_TO_ANSWER = 60.0
 SECONDS_TO_STOP = 10.0
 
@@ -44,16 +45,17 @@ def main() -> int:
     """Run the demo until it is stopped. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m example_app.demo", description=__doc__)
     parser.add_argument("--reset", action="store_true", help="delete the demo's data first")
-    reset = parser.parse_args().reset
+    parser.add_argument("--data", type=Path, default=ROOT / ".demo", metavar="DIR", help="where to keep it")
+    options = parser.parse_args()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _stop)
     try:
-        if reset:
+        if options.reset:
             say("Deleting the demo's data")
-            embedded.erase(HOME / "servers")
-        _run()
+            embedded.erase(options.data / "servers")
+        Demo(options.data.absolute()).run()
     except Stopped:
-        say("Stopped. The data stays in .demo/; `make demo` goes on with it, `make demo-reset` starts clean.")
+        say("Stopped. The data stays; `make demo` goes on with it, `make demo-reset` starts clean.")
     except (CairnloopError, DemoFailed) as failure:
         print(failure, file=sys.stderr, flush=True)
         return 1
@@ -65,37 +67,89 @@ def say(line: str) -> None:
     print(line, flush=True)
 
 
-def _run() -> None:
-    HOME.mkdir(exist_ok=True)
-    with ExitStack() as stack:
-        say("[1/5] Starting PostgreSQL and Redis")
-        running = stack.enter_context(embedded.servers(HOME / "servers"))
-        port = choose_port(int(os.environ.get("PORT") or PORT))
-        environment = os.environ | {
+class Demo:
+    """Its servers, its processes and their logs, all in one directory."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.children: dict[str, subprocess.Popen[bytes]] = {}
+
+    def run(self) -> None:
+        """Start everything, say where, and stay until stopped or until a part ends by itself."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as stack:
+            say("[1/5] Starting PostgreSQL and Redis")
+            running = stack.enter_context(embedded.servers(self.home / "servers"))
+            environment = self._environment(running)
+            say("[2/5] Bringing the tables up to date")
+            self._finish("db upgrade", environment)
+            self._finish("cairnloop db upgrade", environment)
+            say("[3/5] Filling in customers, articles and conversations")
+            self._finish("trailmark seed", environment)
+            say("[4/5] Starting the background worker")
+            stack.enter_context(self._keep("worker", WORKER, environment))
+            say("[5/5] Starting the web server")
+            stack.enter_context(self._keep("web", WEB, environment))
+            address = f"http://127.0.0.1:{environment['PORT']}"
+            self._wait_for_answer(f"{address}/")
+            _welcome(address)
+            while True:
+                time.sleep(0.3)
+                self._check()
+                if not (_lives(running.postgres_pid) and _lives(running.redis_pid)):
+                    raise DemoFailed(f"PostgreSQL or Redis ended by itself. Their logs are in {self.home / 'servers'}.")
+
+    def _environment(self, running: embedded.Servers) -> dict[str, str]:
+        return os.environ | {
             "DATABASE_URL": running.database_url,
             "CAIRNLOOP_REDIS_URL": running.redis_url,
-            "SECRET_KEY": os.environ.get("SECRET_KEY") or _kept_secret(),
+            "SECRET_KEY": os.environ.get("SECRET_KEY") or self._kept_secret(),
             "HOST": "127.0.0.1",
-            "PORT": str(port),
+            "PORT": str(choose_port(int(os.environ.get("PORT") or PORT))),
         }
-        say("[2/5] Bringing the tables up to date")
-        _finish("db upgrade", [*FLASK, "db", "upgrade"], environment)
-        _finish("cairnloop db upgrade", [*FLASK, "cairnloop", "db", "upgrade"], environment)
-        say("[3/5] Filling in customers, articles and conversations")
-        _finish("seed", [*FLASK, "trailmark", "seed"], environment)
-        say("[4/5] Starting the background worker")
-        worker = stack.enter_context(_child("worker", [*FLASK, "cairnloop", "worker"], environment))
-        say("[5/5] Starting the web server")
-        gunicorn = [sys.executable, "-m", "gunicorn", "-c", "example_app/serving.py", "example_app:create_app()"]
-        web = stack.enter_context(_child("web", gunicorn, environment))
-        children = {"worker": worker, "web": web}
-        _wait_for_answer(f"http://127.0.0.1:{port}/", children)
-        _welcome(f"http://127.0.0.1:{port}")
-        while True:
-            time.sleep(0.3)
-            _check(children)
-            if not (_lives(running.postgres_pid) and _lives(running.redis_pid)):
-                raise DemoFailed(f"PostgreSQL or Redis ended by itself. Their logs are in {HOME / 'servers'}.")
+
+    def _kept_secret(self) -> str:
+        path = self.home / "secret_key"
+        if not path.exists():
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_hex(32), encoding="utf-8")
+        return path.read_text(encoding="utf-8")
+
+    def _finish(self, step: str, environment: dict[str, str]) -> None:
+        """Run one ``flask`` command to its end; its output is shown only when it fails."""
+        log = self._log(step)
+        with _child([*FLASK, *step.split()], environment, log) as process:
+            process.wait()
+        if process.returncode != 0:
+            raise DemoFailed(f"flask {step} failed:\n{_last_lines(log)}")
+
+    @contextmanager
+    def _keep(self, name: str, command: list[str], environment: dict[str, str]) -> Iterator[None]:
+        with _child(command, environment, self._log(name)) as process:
+            self.children[name] = process
+            yield
+
+    def _wait_for_answer(self, url: str) -> None:
+        deadline = time.monotonic() + SECONDS_TO_ANSWER
+        while time.monotonic() < deadline:
+            self._check()
+            try:
+                with urllib.request.urlopen(url, timeout=20):
+                    return
+            except urllib.error.HTTPError as error:
+                raise DemoFailed(f"The first page answered {error.code}:\n{_last_lines(self._log('web'))}") from None
+            except OSError:  # not listening yet
+                time.sleep(0.2)
+        raise DemoFailed(f"The web server did not answer:\n{_last_lines(self._log('web'))}")
+
+    def _check(self) -> None:
+        for name, process in self.children.items():
+            if process.poll() is not None:
+                said = _last_lines(self._log(name))
+                raise DemoFailed(f"The {name} process ended by itself (code {process.returncode}). It said:\n{said}")
+
+    def _log(self, name: str) -> Path:
+        return self.home / f"{name.replace(' ', '-')}.log"
 
 
 def choose_port(wanted: int) -> int:
@@ -123,21 +177,10 @@ def _welcome(address: str) -> None:
     )
 
 
-def _finish(name: str, command: list[str], environment: dict[str, str]) -> None:
-    """Run one step to its end; its output is shown only when it fails."""
-    log = HOME / f"{name.replace(' ', '-')}.log"
-    with _child(name, command, environment, log) as step:
-        step.wait()
-    if step.returncode != 0:
-        raise DemoFailed(f"flask {name} failed:\n{_last_lines(log)}")
-
-
 @contextmanager
-def _child(
-    name: str, command: list[str], environment: dict[str, str], log: Path | None = None
-) -> Iterator[subprocess.Popen[bytes]]:
+def _child(command: list[str], environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A process of ours, which ends with us. It is not in the terminal's group: we stop things in order."""
-    with (log or HOME / f"{name}.log").open("wb") as output:
+    with log.open("wb") as output:
         process = subprocess.Popen(
             command,
             cwd=ROOT,
@@ -159,29 +202,6 @@ def _child(
             process.wait()
 
 
-def _wait_for_answer(url: str, children: dict[str, subprocess.Popen[bytes]]) -> None:
-    deadline = time.monotonic() + SECONDS_TO_ANSWER
-    problem: object = None
-    while time.monotonic() < deadline:
-        _check(children)
-        try:
-            with urllib.request.urlopen(url, timeout=20):
-                return
-        except urllib.error.HTTPError as error:
-            raise DemoFailed(f"The first page answered {error.code}:\n{_last_lines(HOME / 'web.log')}") from None
-        except OSError as error:
-            problem = error
-            time.sleep(0.2)
-    raise DemoFailed(f"The web server did not answer: {problem}\n{_last_lines(HOME / 'web.log')}")
-
-
-def _check(children: dict[str, subprocess.Popen[bytes]]) -> None:
-    for name, process in children.items():
-        if process.poll() is not None:
-            log = HOME / f"{name}.log"
-            raise DemoFailed(f"The {name} process ended by itself (code {process.returncode}):\n{_last_lines(log)}")
-
-
 def _lives(pid: int) -> bool:
     try:
         os.kill(pid, 0)
@@ -194,14 +214,6 @@ def _lives(pid: int) -> bool:
 
 def _last_lines(log: Path, count: int = 20) -> str:
     return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-count:])
-
-
-def _kept_secret() -> str:
-    path = HOME / "secret_key"
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_hex(32), encoding="utf-8")
-    return path.read_text(encoding="utf-8")
 
 
 def _stop(number: int, frame: object) -> None:
