@@ -19,6 +19,21 @@ def _signed_in() -> dict[str, Any]:
     return {"customer": people.signed_in_customer(), "member": people.signed_in_member()}
 
 
+@bp.before_app_request
+def _ask_who_comes_to_the_desk() -> Response | None:
+    """Somebody who opens a page of the desk signed out chooses who to be; the desk itself would answer 403."""
+    headers = request.headers
+    opens_a_page = "text/html" in headers.get("Accept", "") and "HX-Request" not in headers
+    if (
+        request.method == "GET"
+        and request.blueprint == "cairnloop"
+        and opens_a_page
+        and people.signed_in_member() is None
+    ):
+        return redirect(url_for("login.show", next=request.root_path + request.full_path.rstrip("?")), 303)
+    return None
+
+
 @bp.get("/login")
 def show() -> str:
     """Everybody one can be."""

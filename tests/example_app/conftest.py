@@ -24,6 +24,8 @@ def app(fresh_database: str, redis_url: str) -> Iterator[Flask]:
             "SECRET_KEY": "a secret for tests only",
             "TESTING": True,
             "SQLALCHEMY_DATABASE_URI": fresh_database,
+            # the embedded role has our schema's name, which Postgres would take for the host's default schema
+            "SQLALCHEMY_ENGINE_OPTIONS": {"connect_args": {"options": "-csearch_path=public,cairnloop"}},
             "CAIRNLOOP_REDIS_URL": redis_url,
             "CAIRNLOOP_DRAFT_DELAY": 0,
         }

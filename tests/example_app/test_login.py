@@ -59,3 +59,18 @@ def test_another_site_cannot_sign_anybody_in(app: Flask) -> None:
     answer = browser.post("/login", data={"username": "ada"}, headers={"Sec-Fetch-Site": "cross-site"})
     assert answer.status_code == 403
     assert "At the desk" not in browser.get("/").text
+
+
+def test_the_desk_asks_a_stranger_who_they_are_and_then_opens(browser: FlaskClient) -> None:
+    asked = browser.get("/support/inbox?view=all", headers={"Accept": "text/html"})
+    assert asked.status_code == 303
+    assert 'value="/support/inbox?view=all"' in browser.get(asked.location).text
+
+    assert sign_in(browser, "ada", next="/support/inbox?view=all") == "/support/inbox?view=all"
+    assert browser.get("/support/inbox?view=all", headers={"Accept": "text/html"}).status_code == 200
+
+
+def test_a_piece_of_a_page_is_refused_and_not_replaced_by_a_login(browser: FlaskClient) -> None:
+    headers = {"Accept": "text/html", "HX-Request": "true"}
+    assert browser.get("/support/inbox", headers=headers).status_code == 403
+    assert browser.get("/support/live", headers={"Accept": "text/event-stream"}).status_code == 403

@@ -90,9 +90,10 @@ def test_a_seed_that_fails_halfway_leaves_no_half_conversation(
     def fail(*_: object) -> None:
         raise RuntimeError("the power went out")
 
-    with monkeypatch.context() as patched, pytest.raises(RuntimeError):
+    with monkeypatch.context() as patched:
         patched.setattr(seeding, "_file", fail)
-        run(app, "trailmark", "seed")
+        with pytest.raises(RuntimeError, match="the power went out"):
+            run(app, "trailmark", "seed")
     db.session.rollback()
     assert counts()["cairnloop.cairnloop_messages"] == counts()["cairnloop.cairnloop_conversations"] == 0
 
