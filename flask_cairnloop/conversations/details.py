@@ -26,7 +26,7 @@ def rename(conversation_id: int, subject: str, *, by: Actor) -> Conversation:
     """Give the thread another subject."""
     text = clean(" ".join(str(subject).split()), field="subject", limit=SUBJECT_LENGTH)
     with transaction():
-        conversation = lock(conversation_id)
+        conversation = lock(conversation_id, by=by)
         if conversation.subject != text:
             conversation.subject = text
             _record("conversation.rename", conversation, by)
@@ -40,7 +40,7 @@ def set_priority(conversation_id: int, priority: Priority | str, *, by: Actor) -
     except ValueError:
         raise InvalidInput({"priority": f"needs one of {', '.join(Priority)}"}) from None
     with transaction():
-        conversation = lock(conversation_id)
+        conversation = lock(conversation_id, by=by)
         if conversation.priority != wanted:
             conversation.priority = wanted
             _record("conversation.set_priority", conversation, by, priority=wanted)
@@ -53,7 +53,7 @@ def tag(conversation_id: int, tags: Iterable[str], *, by: Actor) -> Conversation
     if len(wanted) > TAGS:
         raise InvalidInput({"tags": f"{TAGS} are allowed"})
     with transaction():
-        conversation = lock(conversation_id)
+        conversation = lock(conversation_id, by=by)
         if conversation.tags != wanted:
             conversation.tags = wanted
             _record("conversation.tag", conversation, by, count=len(wanted))

@@ -72,7 +72,7 @@ def open_widget_conversation(customer: Customer) -> Select[Any]:
 def resolve(conversation_id: int, *, by: Actor) -> Conversation:
     """Close the thread as answered. Resolving a resolved one changes nothing."""
     with telemetry.span("conversation.resolve"), transaction():
-        conversation = lock(conversation_id)
+        conversation = lock(conversation_id, by=by)
         if conversation.status == ConversationStatus.RESOLVED:
             return conversation
         conversation.advance(ConversationStatus.RESOLVED)
@@ -94,7 +94,7 @@ def resolve(conversation_id: int, *, by: Actor) -> Conversation:
 def reopen(conversation_id: int, *, by: Actor) -> Conversation:
     """Open a resolved conversation again. Raises ``InvalidTransition`` where the customer already has an open one."""
     with transaction():
-        conversation = lock(conversation_id)
+        conversation = lock(conversation_id, by=by)
         if conversation.status == ConversationStatus.OPEN:
             return conversation
         bring_back(conversation, by=by)
@@ -121,7 +121,7 @@ def bring_back(conversation: Conversation, *, by: Actor) -> None:
 def archive(conversation_id: int, *, by: Actor) -> Conversation:
     """Put the thread away. Archiving an archived one changes nothing."""
     with transaction():
-        conversation = lock(conversation_id)
+        conversation = lock(conversation_id, by=by)
         if conversation.status == ConversationStatus.ARCHIVED:
             return conversation
         conversation.advance(ConversationStatus.ARCHIVED)

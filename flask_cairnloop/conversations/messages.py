@@ -66,7 +66,7 @@ def receive(conversation_id: int, content: str, *, by: Customer, client_id: str 
         if head.status != ConversationStatus.OPEN and not _reopens(head):
             return receive(open_conversation(by, by=by).id, text, by=by, client_id=key)
         if head.status != ConversationStatus.OPEN:
-            bring_back(lock(conversation_id), by=by)
+            bring_back(lock(conversation_id, by=by), by=by)
         message = _append(db, head, MessageRole.USER, text, by, client_id=key)
         audit.record("message.receive", by=by, **_about(message, head.tenant))
         emit(message_received, **_facts(message, by), customer_ref=by.ref)
@@ -109,9 +109,9 @@ def reply(
         if seen_sequence is not None:
             _refuse_blind(db, head, seen_sequence, by)
         if head.status == ConversationStatus.ARCHIVED:
-            raise InvalidTransition(lock(conversation_id), "An archived conversation cannot be answered.")
+            raise InvalidTransition(lock(conversation_id, by=by), "An archived conversation cannot be answered.")
         if head.status == ConversationStatus.RESOLVED:
-            bring_back(lock(conversation_id), by=by)
+            bring_back(lock(conversation_id, by=by), by=by)
         details: dict[str, Any] = {"citations": list(citations)} if citations else {}
         if draft_id is not None:
             details["draft_id"] = draft_id
@@ -165,7 +165,7 @@ def _refuse_blind(db: Session, head: Head, seen: int, by: Actor) -> None:
         Message.conversation_id == head.id, Message.sequence > seen, Message.author_id != by.id
     )
     if head.last_sequence > seen and db.execute(newer.limit(1)).first() is not None:
-        raise ThreadMoved(lock(head.id))
+        raise ThreadMoved(lock(head.id, by=by))
 
 
 def _append(

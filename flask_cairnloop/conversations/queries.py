@@ -24,7 +24,7 @@ from flask_cairnloop.conversations.models import (
 from flask_cairnloop.core.current import now, settings
 from flask_cairnloop.core.database import session
 from flask_cairnloop.core.errors import InvalidInput, NotFound
-from flask_cairnloop.host.people import Customer, Operator
+from flask_cairnloop.host.people import Actor, Customer, Operator
 
 T = TypeVar("T")
 COUNTED = 501  #: Counts stop here: "500+".
@@ -76,9 +76,11 @@ def get(conversation_id: int, *, visible_to: Operator | Customer) -> Conversatio
     return found
 
 
-def lock(conversation_id: int) -> Conversation:
-    """One conversation as it is now, locked until the transaction ends. For verbs, which have their actor checked."""
+def lock(conversation_id: int, *, by: Actor) -> Conversation:
+    """One conversation as it is now, locked until the transaction ends; an operator reaches only the own tenant's."""
     query = select(Conversation).where(Conversation.id == conversation_id).with_for_update()
+    if by.kind == "operator":
+        query = query.where(Conversation.tenant == by.tenant)
     found = session().scalars(query.execution_options(populate_existing=True)).one_or_none()
     if found is None:
         raise NotFound

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from flask import Flask, current_app
@@ -29,7 +29,7 @@ class State:
     shared: dict[str, object] = field(default_factory=dict)
     #: The blueprints' names by their mount, in order of registration.
     mounts: dict[str, str] = field(default_factory=dict)
-    _lock: Lock = field(default_factory=Lock)
+    _lock: RLock = field(default_factory=RLock)  # one shared object may need another
 
     def once(self, name: str, make: Callable[[], T]) -> T:
         """The shared object of that name, made by ``make`` the first time."""
