@@ -1,0 +1,55 @@
+// The conversation as this page knows it: what was said, and how far each side has read.
+
+const THEIRS = new Set(["agent", "system_outbound"]);
+
+export class Thread {
+  conversation = null;
+  status = "none";
+  earlier = false;
+  customerSeen = 0;
+  operatorSeen = 0;
+  #messages = new Map();
+
+  /** The number of the newest message here; what comes after it is asked for after a cut. */
+  get last() {
+    return Math.max(0, ...this.#messages.keys());
+  }
+
+  get first() {
+    return Math.min(...this.#messages.keys());
+  }
+
+  get messages() {
+    return [...this.#messages.values()].sort((a, b) => a.sequence - b.sequence);
+  }
+
+  get unread() {
+    return this.messages.filter(({ role, sequence }) => THEIRS.has(role) && sequence > this.customerSeen).length;
+  }
+
+  /** The newest message of the other side, if there is one. */
+  get newestReply() {
+    return this.messages.findLast(({ role }) => THEIRS.has(role));
+  }
+
+  begin(ready) {
+    if (ready.conversation !== this.conversation) {
+      this.#messages.clear();
+      this.earlier = false;
+      this.customerSeen = this.operatorSeen = 0;
+    }
+    this.conversation = ready.conversation;
+    this.status = ready.status;
+    this.customerSeen = Math.max(this.customerSeen, ready.customer_seen_sequence);
+    this.operatorSeen = Math.max(this.operatorSeen, ready.operator_seen_sequence);
+  }
+
+  /** Take in a page of messages; those already here stay as they are. Returns the new ones. */
+  add(page) {
+    if (page.conversation !== this.conversation) return [];
+    if (page.earlier !== null) this.earlier = page.earlier;
+    const fresh = page.messages.filter(({ sequence }) => !this.#messages.has(sequence));
+    for (const message of fresh) this.#messages.set(message.sequence, message);
+    return fresh;
+  }
+}
