@@ -80,6 +80,8 @@ class Demo:
         with ExitStack() as stack:
             say("[1/5] Starting PostgreSQL and Redis")
             running = stack.enter_context(embedded.servers(self.home / "servers"))
+            if Path(running.data) != self.home / "servers":
+                say(f"      Their account may not enter this folder: the data is in {running.data}")
             environment = self._environment(running)
             say("[2/5] Bringing the tables up to date")
             self._finish("db upgrade", environment)
@@ -97,7 +99,7 @@ class Demo:
                 time.sleep(0.3)
                 self._check()
                 if not (_lives(running.postgres_pid) and _lives(running.redis_pid)):
-                    raise DemoFailed(f"PostgreSQL or Redis ended by itself. Their logs are in {self.home / 'servers'}.")
+                    raise DemoFailed(f"PostgreSQL or Redis ended by itself. Their logs are in {running.data}.")
 
     def _environment(self, running: embedded.Servers) -> dict[str, str]:
         return os.environ | {

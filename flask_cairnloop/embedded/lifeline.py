@@ -20,10 +20,11 @@ __all__ = ["ServerFailed", "Servers", "servers"]
 
 @dataclass(frozen=True)
 class Servers:
-    """The addresses of a running PostgreSQL and Redis, and the processes behind them."""
+    """The addresses of a running PostgreSQL and Redis, where their data is, and the processes behind them."""
 
     database_url: str
     redis_url: str
+    data: str
     owner_pid: int
     postgres_pid: int
     redis_pid: int

@@ -71,6 +71,7 @@ class Owner:
         return {
             "database_url": postgres.database_url(self.state.password, self.state.postgres_port),
             "redis_url": redis_server.redis_url(self.state.password, self.state.redis_port),
+            "data": str(self.where.data),
             "owner_pid": os.getpid(),
             "postgres_pid": first.process.pid,
             "redis_pid": second.process.pid,

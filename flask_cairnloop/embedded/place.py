@@ -29,11 +29,21 @@ class Account:
     uid: int
     gid: int
 
-    def can(self, test: str, path: Path) -> bool:
-        """Whether this account passes ``test -r``, ``test -x`` … on a path, asked of the system itself."""
-        asked = subprocess.run(
-            ["test", test, str(path)], user=self.uid, group=self.gid, extra_groups=[], cwd="/", check=False
-        )
+    def may_enter(self, folder: Path) -> bool:
+        """Whether this account can pass through a folder and all above it, asked of the system itself."""
+        return self._succeeds(["test", "-x", str(folder)])
+
+    def can_run(self, program: Path) -> bool:
+        """Whether this account can run a program, its libraries included."""
+        return self._succeeds([str(program), "--version"])
+
+    def _succeeds(self, command: list[str]) -> bool:
+        try:
+            asked = subprocess.run(
+                command, user=self.uid, group=self.gid, extra_groups=[], cwd="/", capture_output=True, check=False
+            )
+        except PermissionError:
+            return False
         return asked.returncode == 0
 
 
@@ -63,7 +73,7 @@ def prepare(directory: Path) -> Place:
         directory.mkdir(parents=True, mode=0o755)
         directory.chmod(0o711)  # whatever the umask: the account passes through, nobody looks around
     account = _account()
-    if account is None or account.can("-x", directory):
+    if account is None or account.may_enter(directory):
         return Place(directory, directory, account)
     data = elsewhere(directory)
     _private(data)
@@ -78,18 +88,34 @@ def elsewhere(directory: Path) -> Path:
 
 def reachable(binaries: Binaries, account: Account | None) -> Binaries:
     """The programs, copied once to where the unprivileged account can run them if it cannot run them here."""
-    tested = (binaries.postgres / "bin" / "postgres", binaries.redis)
-    if account is None or all(account.can("-x", program) for program in tested):
+    tested = (binaries.postgres / "bin" / "postgres", binaries.postgres / "bin" / "initdb", binaries.redis)
+    if account is None or all(account.can_run(program) for program in tested):
         return binaries
-    made = (binaries.postgres / "bin" / "postgres").stat()
+    made = tested[0].stat()
     home = ELSEWHERE / "programs" / f"{made.st_size:x}-{made.st_mtime_ns:x}"
     if not home.is_dir():
         fresh = home.with_name(f"{home.name}.{os.getpid()}")
         _private(fresh)
-        shutil.copytree(binaries.postgres, fresh / "postgres", symlinks=True)
-        shutil.copy2(binaries.redis, fresh / "redis-server")
+        _copy(binaries, fresh)
         _publish(fresh, home)
-    return Binaries(home / "postgres", home / "redis-server")
+    return _copied(binaries, home)
+
+
+def _copied(binaries: Binaries, home: Path) -> Binaries:
+    package = binaries.postgres.parent
+    return Binaries(home / package.name / binaries.postgres.name, home / binaries.redis.name)
+
+
+def _copy(binaries: Binaries, home: Path) -> None:
+    """Copy the programs; PostgreSQL's look for their libraries in a folder beside their package."""
+    target, package = _copied(binaries, home), binaries.postgres.parent
+    shutil.copytree(binaries.postgres, target.postgres, symlinks=True)
+    shutil.copy2(binaries.redis, target.redis)
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, home / libraries.name)
+    for made in (target.postgres.parent, home):
+        made.chmod(0o755)
 
 
 def erase_data(where: Path) -> None:

@@ -217,6 +217,7 @@ def test_root_keeps_data_elsewhere_when_the_folder_is_closed_to_the_servers_acco
     with servers(closed / "data", durable=False) as running:
         account = psutil.Process(running.postgres_pid).uids().real
         stand_in = place.elsewhere(closed / "data")
+        assert Path(running.data) == stand_in
         assert (stand_in / "postgres" / "PG_VERSION").exists()
     assert account != 0
     assert closed.stat().st_mode & 0o777 == 0o700
@@ -232,16 +233,17 @@ def test_root_runs_a_copy_of_programs_the_servers_account_cannot_reach(
     found = binaries.find()
     closed = tmp_path / "home"
     closed.mkdir(mode=0o700)
-    hidden = binaries.Binaries(closed / "postgres", closed / "redis-server")
+    package = found.postgres.parent
+    hidden = binaries.Binaries(closed / package.name / found.postgres.name, closed / "redis-server")
     shutil.copytree(found.postgres, hidden.postgres, symlinks=True)
+    shutil.copytree(package.with_name(f"{package.name}.libs"), closed / f"{package.name}.libs")
     shutil.copy2(found.redis, hidden.redis)
     account = place.prepare(tmp_path / "data").account
     assert account is not None
+    assert not account.can_run(hidden.redis)
     copied = place.reachable(hidden, account)
-    ran = subprocess.run(
-        [copied.postgres / "bin" / "postgres", "--version"], user=account.uid, group=account.gid, extra_groups=[]
-    )
-    assert ran.returncode == 0
+    programs = [copied.postgres / "bin" / name for name in ("postgres", "initdb")]
+    assert all(account.can_run(program) for program in [*programs, copied.redis])
     assert place.reachable(hidden, account) == copied
     shutil.rmtree(place.ELSEWHERE)
 
