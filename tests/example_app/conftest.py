@@ -2,38 +2,71 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import text
+from sqlalchemy import URL, Engine, make_url, text
+from sqlalchemy.pool import NullPool
 
 from example_app import create_app
 from example_app.database import db
+from flask_cairnloop.cli.database import upgrade
+from flask_cairnloop.embedded import Servers
 from tests.support.hosts import close
 
 Counts = dict[str, int]
 
 
+@pytest.fixture(scope="session")
+def trailmark_role(backing: Servers, administration: Engine) -> URL:
+    """The server's address for a role named like a host, not like the desk's schema."""
+    name, password = f"trailmark_{uuid.uuid4().hex[:8]}", uuid.uuid4().hex
+    with administration.connect() as connection:
+        connection.execute(text(f"CREATE ROLE {name} SUPERUSER LOGIN PASSWORD '{password}'"))
+    return make_url(backing.database_url).set(username=name, password=password)
+
+
+@pytest.fixture(scope="session")
+def trailmark_template(trailmark_role: URL, administration: Engine) -> str:
+    """The name of a database that both have migrated, Trailmark and the desk."""
+    name = f"trailmark_{uuid.uuid4().hex[:8]}"
+    with administration.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    app = make_trailmark(trailmark_role.set(database=name), SQLALCHEMY_ENGINE_OPTIONS={"poolclass": NullPool})
+    run(app, "db", "upgrade")
+    assert app.test_cli_runner().invoke(upgrade, catch_exceptions=False).exit_code == 0
+    close(app)
+    return name
+
+
 @pytest.fixture
-def app(fresh_database: str, redis_url: str) -> Iterator[Flask]:
+def app(trailmark_role: URL, trailmark_template: str, administration: Engine, redis_url: str) -> Iterator[Flask]:
     """Trailmark with empty tables, and an app context."""
-    made = create_app(
-        {
-            "SECRET_KEY": "a secret for tests only",
-            "TESTING": True,
-            "SQLALCHEMY_DATABASE_URI": fresh_database,
-            # the embedded role has our schema's name, which Postgres would take for the host's default schema
-            "SQLALCHEMY_ENGINE_OPTIONS": {"connect_args": {"options": "-csearch_path=public,cairnloop"}},
-            "CAIRNLOOP_REDIS_URL": redis_url,
-            "CAIRNLOOP_DRAFT_DELAY": 0,
-        }
-    )
-    run(made, "db", "upgrade")
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with administration.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {trailmark_template}"))
+    made = make_trailmark(trailmark_role.set(database=name), CAIRNLOOP_REDIS_URL=redis_url)
     with made.app_context():
         yield made
     close(made)
+    with administration.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+def make_trailmark(database: URL, **settings: object) -> Flask:
+    """The app, as the environment would configure it."""
+    return create_app(
+        {
+            "SECRET_KEY": "a secret for tests only",
+            "TESTING": True,
+            "SQLALCHEMY_DATABASE_URI": database.render_as_string(hide_password=False),
+            "CAIRNLOOP_DRAFT_DELAY": 0,
+            **settings,
+        }
+    )
 
 
 @pytest.fixture
