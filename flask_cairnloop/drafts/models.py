@@ -48,9 +48,7 @@ class Draft(Stateful, Base):
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     tenant: Mapped[str] = mapped_column(server_default="", default="")
-    conversation_id: Mapped[int] = mapped_column(
-        ForeignKey(f"{SCHEMA}.cairnloop_conversations.id", ondelete="CASCADE")
-    )
+    conversation_id: Mapped[int] = mapped_column(ForeignKey(f"{SCHEMA}.cairnloop_conversations.id", ondelete="CASCADE"))
     kind: Mapped[DraftKind] = mapped_column(choice(DraftKind))
     status: Mapped[DraftStatus] = mapped_column(choice(DraftStatus), default=DraftStatus.PENDING)
     #: What the host's policy decided; a ``draft_only`` draft is shown when asked for.

@@ -84,7 +84,7 @@ def archive_article(article_id: int, *, by: Actor) -> Article:
     return article
 
 
-def record(action: str, article: Article, by: Actor, **details: object) -> None:
+def record(action: str, article: Article, by: Actor, **details: int) -> None:
     """Write the audit entry of a change to an article, and name the pages it changes."""
     audit.record(action, by=by, subject="article", subject_id=article.id, tenant=article.tenant, **details)
     live.changed(f"tenant:{article.tenant}", "articles")

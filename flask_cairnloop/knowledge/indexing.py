@@ -99,6 +99,10 @@ def _known_vectors(article_id: int, model: str) -> dict[str, Any]:
 def _row(prepared: Prepared, number: int) -> dict[str, Any]:
     piece = prepared.pieces[number]
     vector = prepared.vectors.get(piece.digest)
-    row = {"article_id": prepared.article_id, "revision_id": prepared.revision_id, "chunk_index": number}
+    row: dict[str, Any] = {
+        "article_id": prepared.article_id,
+        "revision_id": prepared.revision_id,
+        "chunk_index": number,
+    }
     row |= {"title": piece.title, "heading": piece.heading, "content": piece.content, "digest": piece.digest}
     return row | {"embedding": vector, "embedding_model": None if vector is None else prepared.model}

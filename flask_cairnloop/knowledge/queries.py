@@ -100,5 +100,5 @@ def _one_revision(article_id: int, status: RevisionStatus, visible_to: Operator)
     return session().scalars(query).one_or_none()
 
 
-def _count(ids: Select[tuple[int]]) -> int:
+def _count(ids: Select[int]) -> int:
     return session().scalar(select(func.count()).select_from(ids.limit(COUNTED).subquery())) or 0

@@ -1,0 +1,26 @@
+"""Proposed replies: how they come about, and what an operator decides about them."""
+
+from __future__ import annotations
+
+from flask_cairnloop.drafts.decisions import approve, discard, edit, supersede_pending
+from flask_cairnloop.drafts.generation import generate
+from flask_cairnloop.drafts.jobs import generate_draft
+from flask_cairnloop.drafts.models import Draft, DraftStatus
+from flask_cairnloop.drafts.queries import drafts_of, get_draft, pending_for
+from flask_cairnloop.drafts.views import ConversationView, MessageView
+
+__all__ = [
+    "ConversationView",
+    "Draft",
+    "DraftStatus",
+    "MessageView",
+    "approve",
+    "discard",
+    "drafts_of",
+    "edit",
+    "generate",
+    "generate_draft",
+    "get_draft",
+    "pending_for",
+    "supersede_pending",
+]

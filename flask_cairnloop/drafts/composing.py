@@ -1,0 +1,91 @@
+"""Ask the generator for a proposal, check it, and fall back to quoting where it fails."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from flask_cairnloop.core.current import settings
+from flask_cairnloop.core.errors import HostFailure, InvalidInput
+from flask_cairnloop.core.text import clean
+from flask_cairnloop.drafts.engines.extractive import ExtractiveGenerator
+from flask_cairnloop.drafts.views import ConversationView
+from flask_cairnloop.drafts.wording import lay_out
+from flask_cairnloop.host.boundary import ask
+from flask_cairnloop.host.draft_generator import DraftKind, DraftProposal, Sentence
+from flask_cairnloop.retrieval.results import Cause, Grounding, GroundingLevel
+
+BODY_LENGTH = 8_000
+NOTE_LENGTH = 300
+ASKED_ALREADY = "The customer's answer to our question did not settle what is meant."
+
+
+@dataclass(frozen=True)
+class Composed:
+    """A checked proposal, its text, who composed it, and a ``note`` where the chosen generator was replaced."""
+
+    proposal: DraftProposal
+    body: str
+    grounding: Grounding
+    generator: str
+    note: str | None = None
+
+
+def compose(view: ConversationView, grounding: Grounding) -> Composed:
+    """A proposal for this conversation. There always is one: where all else fails, a word to the operator."""
+    if view.just_clarified and grounding.level == GroundingLevel.CLARIFICATION:
+        grounding = replace(
+            grounding,
+            level=GroundingLevel.ESCALATION,
+            cause=Cause.CLARIFICATION_LIMIT_REACHED,
+            reason=ASKED_ALREADY,
+        )
+    generator = settings.draft_generator
+    note = None
+    if not isinstance(generator, ExtractiveGenerator):
+        try:
+            return _checked(ask("draft_generator", generator.generate_draft, view, grounding), grounding, generator)
+        except HostFailure as failure:
+            note = f"{type(generator).__name__} failed: {failure.reason}"[:NOTE_LENGTH]
+    quoting = ExtractiveGenerator()
+    return replace(_checked(quoting.generate_draft(view, grounding), grounding, quoting), note=note)
+
+
+def _checked(proposal: object, grounding: Grounding, generator: object) -> Composed:
+    """Refuse what the evidence does not allow. Raises ``HostFailure``."""
+    if not isinstance(proposal, DraftProposal):
+        raise HostFailure("it answered no DraftProposal")
+    try:
+        proposal = _tidied(proposal)
+    except (InvalidInput, ValueError, TypeError) as fault:
+        raise HostFailure(f"its proposal is malformed: {fault}") from fault
+    known = {each.id for each in grounding.evidence}
+    if any(each not in known for sentence in proposal.sentences for each in sentence.evidence_ids):
+        raise HostFailure("it cited evidence that does not exist")
+    if proposal.kind == DraftKind.REPLY and grounding.level != GroundingLevel.STRONG:
+        raise HostFailure("it answered although the evidence is weak")
+    if proposal.kind == DraftKind.REPLY and not any(sentence.evidence_ids for sentence in proposal.sentences):
+        raise HostFailure("it answered without citing any evidence")
+    if proposal.kind == DraftKind.ESCALATION:
+        return Composed(replace(proposal, sentences=()), "", grounding, type(generator).__name__)
+    body = lay_out(proposal.sentences)
+    if not body or len(body) > BODY_LENGTH:
+        raise HostFailure(f"its reply has {len(body)} characters")
+    return Composed(proposal, body, grounding, type(generator).__name__)
+
+
+def _tidied(proposal: DraftProposal) -> DraftProposal:
+    confidence = float(proposal.confidence)
+    if not math.isfinite(confidence):
+        raise ValueError("confidence is no number")
+    return replace(
+        proposal,
+        kind=DraftKind(proposal.kind),
+        sentences=tuple(
+            Sentence(clean(sentence.text, field="text", limit=BODY_LENGTH), tuple(sentence.evidence_ids))
+            for sentence in proposal.sentences
+        ),
+        summary=clean(proposal.summary, field="summary", limit=BODY_LENGTH, required=False),
+        missing=clean(proposal.missing, field="missing", limit=BODY_LENGTH, required=False),
+        confidence=min(1.0, max(0.0, confidence)),
+    )

@@ -1,0 +1,3 @@
+"""Draft generators that come with the desk."""
+
+from __future__ import annotations

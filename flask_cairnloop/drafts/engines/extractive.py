@@ -1,0 +1,178 @@
+"""The generator that writes nothing of its own: it quotes the sentences that answer. No key, no network, no chance."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from flask_cairnloop.drafts.views import ConversationView
+from flask_cairnloop.host.draft_generator import DraftGenerator, DraftKind, DraftProposal, Sentence
+from flask_cairnloop.knowledge.sentences import split_sentences
+from flask_cairnloop.retrieval.results import Evidence, Grounding, GroundingLevel
+
+WORDS = 75  # quoted; with the courtesies a reply stays below 90
+SENTENCES = 6
+PASSAGES = 2
+NEARLY_AS_GOOD = 0.8  # a second passage is quoted only if its support is at least this share of the first's
+FOLLOWING = 0.5
+CLOSING = "If this does not solve it, just reply here and we will look into it."
+ASK_FOR_MORE = "Could you tell me what exactly you are trying to do, and what you see when you try?"
+
+_WORD = re.compile(r"[^\W_]+")
+_ENDINGS = ("ations", "ation", "ings", "ing", "ies", "ied", "ed", "es", "ly", "s")
+_LITTLE = """
+    a about after all also an and any are as at be been but by can cannot could did do does for from get had has
+    have how i if in into is it its me my no not of on or our out so that the their them then there these they
+    this to up us was we were what when where which who why will with would you your
+"""
+_COMMON = frozenset(_LITTLE.split())
+
+
+class ExtractiveGenerator(DraftGenerator):
+    """The default generator: the same question and evidence always give the same draft."""
+
+    def generate_draft(self, conversation: ConversationView, grounding: Grounding) -> DraftProposal:
+        """Quote on strong evidence, ask one question on weaker, pass on to a person otherwise."""
+        if grounding.level == GroundingLevel.STRONG:
+            return _reply(conversation, grounding)
+        if grounding.level == GroundingLevel.CLARIFICATION:
+            return _clarification(conversation, grounding)
+        return escalation(grounding)
+
+
+def escalation(grounding: Grounding) -> DraftProposal:
+    """A word to the operator; nothing for the customer."""
+    near = list(_by_title(grounding.evidence))
+    nearest = f" Nearest: {_listed(near)}." if near else ""
+    return DraftProposal(
+        kind=DraftKind.ESCALATION,
+        sentences=(),
+        summary=f"{grounding.reason} This needs a person.{nearest}",
+        confidence=grounding.score,
+        missing="An article that answers this question.",
+    )
+
+
+def _reply(conversation: ConversationView, grounding: Grounding) -> DraftProposal:
+    quoted = _quote(grounding)
+    cited = [each for each in grounding.evidence if any(each.id in one.evidence_ids for one in quoted)]
+    return DraftProposal(
+        kind=DraftKind.REPLY,
+        sentences=(_greeting(conversation), *quoted, Sentence(CLOSING)),
+        summary=f"{grounding.reason} Quoted from {_listed(list(_by_title(cited)))}.",
+        confidence=grounding.score,
+    )
+
+
+def _clarification(conversation: ConversationView, grounding: Grounding) -> DraftProposal:
+    near = _by_title(grounding.evidence)
+    question = Sentence(ASK_FOR_MORE)
+    if len(near) > 1:
+        one, other = list(near)[:2]
+        asked = f"So that we help with the right thing: is this about “{one}” or “{other}”?"
+        question = Sentence(asked, (near[one].id, near[other].id))
+    return DraftProposal(
+        kind=DraftKind.CLARIFICATION,
+        sentences=(_greeting(conversation), question),
+        summary=f"{grounding.reason} One question back.",
+        confidence=grounding.score,
+        missing="What exactly the customer means.",
+    )
+
+
+def _greeting(conversation: ConversationView) -> Sentence:
+    names = (conversation.customer_name or "").split()
+    return Sentence(f"Hi {names[0]}," if names else "Hello,")
+
+
+def _by_title(evidence: Sequence[Evidence]) -> dict[str, Evidence]:
+    """The best passage of each article, by the article's title, best first."""
+    found: dict[str, Evidence] = {}
+    for each in evidence:
+        found.setdefault(each.title, each)
+    return found
+
+
+def _listed(titles: Sequence[str]) -> str:
+    return ", ".join(f"“{title}”" for title in titles)
+
+
+def _quote(grounding: Grounding) -> list[Sentence]:
+    """A run of sentences around the best match in the best passage, then, while there is room, in the next."""
+    passages = _passages(grounding.evidence)
+    weigh = _Weigher(grounding.question, [text for _, texts in passages for text in texts])
+    runs: list[tuple[Evidence, list[str]]] = []
+    room, left = WORDS, SENTENCES
+    said: set[str] = set()
+    for evidence, texts in passages:
+        fresh = [text for text in texts if text not in said]
+        run = _run(fresh, [weigh(text) for text in fresh], room, left, must=not runs)
+        said.update(run)
+        room, left = room - sum(map(_length, run)), left - len(run)
+        runs.append((evidence, run))
+    if len(runs) == 2 and runs[1][0].article_id == runs[0][0].article_id and runs[1][0].chunk_id < runs[0][0].chunk_id:
+        runs.reverse()
+    return [Sentence(text, (evidence.id,)) for evidence, run in runs for text in run]
+
+
+def _passages(evidence: Sequence[Evidence]) -> list[tuple[Evidence, list[str]]]:
+    enough = NEARLY_AS_GOOD * (evidence[0].support or 0.0)
+    chosen = [each for each in evidence[:PASSAGES] if (each.support or 0.0) >= enough]
+    return [(each, split_sentences(each.content)) for each in chosen]
+
+
+def _run(texts: Sequence[str], weights: Sequence[float], room: int, left: int, *, must: bool) -> list[str]:
+    """Neighbouring sentences around the heaviest, grown towards the heavier side while they fit."""
+    if not texts or left < 1:
+        return []
+    start = max(range(len(texts)), key=lambda place: (weights[place], -place))
+    room -= _length(texts[start])
+    if room < 0 and not must:
+        return []
+    first = last = start
+    while last - first + 1 < left:
+        after = [last + 1] if last + 1 < len(texts) and _length(texts[last + 1]) <= room else []
+        before = [first - 1] if first > 0 and _length(texts[first - 1]) <= room else []
+        if not after and not before:
+            break
+        # What follows is usually the next step, so on equal terms it goes first.
+        grown = max(after + before, key=lambda place: weights[place] + (FOLLOWING if place > last else 0.0))
+        room -= _length(texts[grown])
+        first, last = min(first, grown), max(last, grown)
+    return list(texts[first : last + 1])
+
+
+def _length(text: str) -> int:
+    return len(text.split())
+
+
+class _Weigher:
+    """How much of the question a sentence takes up; a word that few sentences have counts for more."""
+
+    def __init__(self, question: str, texts: Sequence[str]) -> None:
+        self._asked = frozenset(_stems(question))
+        self._sharing = Counter(stem for text in texts for stem in self._asked & set(_stems(text)))
+        self._all = len(texts)
+
+    def __call__(self, text: str) -> float:
+        return sum(self._weight(stem) for stem in sorted(self._asked & set(_stems(text))))
+
+    def _weight(self, stem: str) -> float:
+        sharing = self._sharing[stem]
+        return math.log(1 + (self._all - sharing + 0.5) / (sharing + 0.5))
+
+
+def _stems(text: str) -> Iterator[str]:
+    for word in _WORD.findall(text.lower()):
+        if word not in _COMMON:
+            yield _stem(word)
+
+
+def _stem(word: str) -> str:
+    for ending in _ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            word = word[: -len(ending)]
+            break
+    return word[:-1] if word.endswith("e") and len(word) > 4 else word
