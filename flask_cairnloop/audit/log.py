@@ -9,7 +9,7 @@ from sqlalchemy import Identity, Index, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from flask_cairnloop.core.current import now, settings
-from flask_cairnloop.core.database import Base, session
+from flask_cairnloop.core.database import Base, session, table
 from flask_cairnloop.host.auditor import NoAuditor
 from flask_cairnloop.host.boundary import ask
 from flask_cairnloop.host.people import Actor
@@ -59,7 +59,7 @@ def record(
         "conversation_id": conversation_id,
         "details": details,
     }
-    db.execute(insert(AuditEvent), row)
+    db.connection().execute(insert(table(AuditEvent)), row)
     auditor = settings.auditor
     if not isinstance(auditor, NoAuditor):
         metadata = {

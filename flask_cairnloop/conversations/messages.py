@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, Select, bindparam, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.util import identity_key
@@ -25,7 +25,7 @@ from flask_cairnloop.conversations.news import announce
 from flask_cairnloop.conversations.queries import current_for, lock
 from flask_cairnloop.core import telemetry
 from flask_cairnloop.core.current import now, settings
-from flask_cairnloop.core.database import transaction
+from flask_cairnloop.core.database import table, transaction
 from flask_cairnloop.core.errors import InvalidTransition, NotFound, ThreadMoved
 from flask_cairnloop.core.text import clean
 from flask_cairnloop.host.people import Actor, Customer
@@ -45,6 +45,13 @@ _HEAD = (
     Conversation.last_sequence,
     Conversation.first_agent_message_at,
 )
+_CONVERSATIONS = table(Conversation)
+_LOCK = select(*_HEAD).where(Conversation.id == bindparam("conversation_id")).with_for_update()
+_APPEND = (
+    insert(table(Message))
+    .on_conflict_do_nothing(index_elements=["conversation_id", "client_id"], index_where=text("client_id IS NOT NULL"))
+    .returning(table(Message).c.id)
+)
 Head = Row[int, str, str | None, ConversationStatus, datetime | None, int, datetime | None]
 
 
@@ -55,19 +62,21 @@ def receive(conversation_id: int, content: str, *, by: Customer, client_id: str 
     is and the message begins a new one, so the returned message may belong to another conversation.
     Raises ``NotFound`` for another customer's conversation, ``InvalidInput`` for unfit text.
     """
-    text = clean(content, field="content", limit=CUSTOMER_LENGTH)
+    words = clean(content, field="content", limit=CUSTOMER_LENGTH)
     key = clean(client_id, field="client_id", limit=CLIENT_ID_LENGTH) if client_id is not None else None
     with telemetry.span("conversation.receive"), transaction() as db:
         head = _lock_head(db, conversation_id)
         if (head.tenant, head.customer_ref) != (by.tenant, by.ref):
             raise NotFound
-        if key is not None and (known := _known(db, conversation_id, key)):
-            return known
-        if head.status != ConversationStatus.OPEN and not _reopens(head):
-            return receive(open_conversation(by, by=by).id, text, by=by, client_id=key)
         if head.status != ConversationStatus.OPEN:
+            if key is not None and (known := _known(db, conversation_id, key)):
+                return known
+            if not _reopens(head):
+                return receive(open_conversation(by, by=by).id, words, by=by, client_id=key)
             bring_back(lock(conversation_id, by=by), by=by)
-        message = _append(db, head, MessageRole.USER, text, by, client_id=key)
+        message, fresh = _append(db, head, MessageRole.USER, words, by, client_id=key)
+        if not fresh:
+            return message
         audit.record("message.receive", by=by, **_about(message, head.tenant))
         emit(message_received, **_facts(message, by), customer_ref=by.ref)
         announce(conversation_id, head.tenant, "timeline", "header")
@@ -99,9 +108,10 @@ def reply(
     """Answer the customer. Answering a resolved conversation opens it again.
 
     ``seen_sequence`` is the newest message the writer had before them: where others have written since,
-    ``ThreadMoved`` is raised and nothing is sent. ``citations`` are stored with the message. Raises ``InvalidTransition`` when archived.
+    ``ThreadMoved`` is raised and nothing is sent. ``citations`` are stored with the message. Raises
+    ``InvalidTransition`` when archived.
     """
-    text = clean(content, field="content", limit=OPERATOR_LENGTH)
+    words = clean(content, field="content", limit=OPERATOR_LENGTH)
     with telemetry.span("conversation.reply"), transaction() as db:
         head = _lock_head(db, conversation_id, tenant=by.tenant if by.kind == "operator" else None)
         if client_id is not None and (known := _known(db, conversation_id, client_id)):
@@ -115,7 +125,7 @@ def reply(
         details: dict[str, Any] = {"citations": list(citations)} if citations else {}
         if draft_id is not None:
             details["draft_id"] = draft_id
-        message = _append(db, head, MessageRole.AGENT, text, by, client_id=client_id, details=details)
+        message, _ = _append(db, head, MessageRole.AGENT, words, by, client_id=client_id, details=details)
         audit.record("message.send", by=by, **_about(message, head.tenant))
         emit(message_sent, **_facts(message, by), customer_ref=head.customer_ref)
         announce(conversation_id, head.tenant, "timeline", "header", "draft")
@@ -125,12 +135,12 @@ def reply(
 
 def add_note(conversation_id: int, content: str, *, by: Actor, client_id: str | None = None) -> Message:
     """Leave a note among operators. It changes neither status nor whose turn it is."""
-    text = clean(content, field="content", limit=OPERATOR_LENGTH)
+    words = clean(content, field="content", limit=OPERATOR_LENGTH)
     with transaction() as db:
         head = _lock_head(db, conversation_id, tenant=by.tenant if by.kind == "operator" else None)
         if client_id is not None and (known := _known(db, conversation_id, client_id)):
             return known
-        message = _append(db, head, MessageRole.INTERNAL_NOTE, text, by, client_id=client_id)
+        message, _ = _append(db, head, MessageRole.INTERNAL_NOTE, words, by, client_id=client_id)
         audit.record("note.add", by=by, **_about(message, head.tenant))
         emit(note_added, conversation_id=conversation_id, message_id=message.id, actor=by)
         announce(conversation_id, head.tenant, "timeline", lists=False)
@@ -140,16 +150,18 @@ def add_note(conversation_id: int, content: str, *, by: Actor, client_id: str | 
 
 def _lock_head(db: Session, conversation_id: int, *, tenant: str | None = None) -> Head:
     """Lock a conversation and read the few columns a message needs: this is the hot path."""
-    head = db.execute(select(*_HEAD).where(Conversation.id == conversation_id).with_for_update()).one_or_none()
+    head: Head | None = db.connection().execute(_LOCK, {"conversation_id": conversation_id}).one_or_none()
     if head is None or (tenant is not None and head.tenant != tenant):
         raise NotFound
     return head
 
 
 def _known(db: Session, conversation_id: int, client_id: str) -> Message | None:
-    return db.scalars(
-        select(Message).where(Message.conversation_id == conversation_id, Message.client_id == client_id)
-    ).one_or_none()
+    return db.scalars(_by_client_id(conversation_id, client_id)).one_or_none()
+
+
+def _by_client_id(conversation_id: int, client_id: str | None) -> Select[Message]:
+    return select(Message).where(Message.conversation_id == conversation_id, Message.client_id == client_id)
 
 
 def _reopens(head: Head) -> bool:
@@ -177,12 +189,26 @@ def _append(
     *,
     client_id: str | None = None,
     details: dict[str, Any] | None = None,
-) -> Message:
-    """Write the next message of a locked conversation and bring its summary columns up to date."""
+) -> tuple[Message, bool]:
+    """Write the next message of a locked conversation and bring its summary columns up to date.
+
+    Returns it and True, or the message already stored under this ``client_id`` and False.
+
+    Plain statements, and a message detached from the session: what is received most must cost least.
+    """
     moment, sequence = now(), head.last_sequence + 1
-    row = {"conversation_id": head.id, "sequence": sequence, "role": role, "content": content, "created_at": moment}
+    row: dict[str, Any] = {
+        "conversation_id": head.id,
+        "sequence": sequence,
+        "role": role,
+        "content": content,
+        "created_at": moment,
+    }
     row |= {"author_id": by.id, "author_name": by.name, "client_id": client_id, "details": details or {}}
-    message = db.scalars(insert(Message).values(row).returning(Message)).one()
+    message_id = db.connection().execute(_APPEND, row).scalar()
+    if message_id is None:
+        return db.scalars(_by_client_id(head.id, client_id)).one(), False
+    message = Message(id=message_id, **row)
     values: dict[str, Any] = {"last_sequence": sequence, "updated_at": moment}
     if role != MessageRole.INTERNAL_NOTE:
         values |= {"last_message_at": moment, "last_message_role": role, "last_message_author": by.name}
@@ -194,16 +220,11 @@ def _append(
         values["host_user_id"] = by.id if by.kind == "operator" else Conversation.host_user_id
         if head.first_agent_message_at is None:
             values["first_agent_message_at"] = moment
-    db.execute(
-        update(Conversation)
-        .where(Conversation.id == head.id)
-        .values(values)
-        .execution_options(synchronize_session=False)
-    )
+    db.connection().execute(update(_CONVERSATIONS).where(_CONVERSATIONS.c.id == head.id).values(values))
     loaded = db.identity_map.get(identity_key(Conversation, head.id))
     if loaded is not None:
         db.expire(loaded)
-    return message
+    return message, True
 
 
 def _about(message: Message, tenant: str) -> dict[str, Any]:

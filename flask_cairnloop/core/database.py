@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any, ClassVar, cast
 
 from flask import current_app
-from sqlalchemy import BigInteger, DateTime, Engine, Enum, MetaData, Text, event
+from sqlalchemy import BigInteger, DateTime, Engine, Enum, MetaData, Table, Text, event
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction
 
@@ -56,6 +56,11 @@ def choice(kind: type[StrEnum]) -> Enum:
         validate_strings=True,
         values_callable=lambda members: [member.value for member in members],
     )
+
+
+def table(model: type[Base]) -> Table:
+    """The bare table of a model, for statements that must cost little."""
+    return cast("Table", model.__table__)
 
 
 @dataclass

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from flask_cairnloop.core import redis
 from flask_cairnloop.core.current import now, settings, state
-from flask_cairnloop.core.database import Base, after_commit, choice, session
+from flask_cairnloop.core.database import Base, after_commit, choice, session, table
 
 if TYPE_CHECKING:
     from redis.client import Pipeline
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("flask_cairnloop.jobs")
 WAKE = "cairnloop:wake"
+SCHEDULER_SLEEP = 2.0  # seconds the scheduler sleeps at most; what is due later need not wake it
 CARRIER = "flask_cairnloop.core.work.carry"
 
 
@@ -71,6 +72,15 @@ class Job(Base):
     finished_at: Mapped[datetime | None]
 
 
+_INSERT = insert(table(Job))
+_PROMISE = _INSERT.returning(table(Job).c.id)
+_PROMISE_ONCE = _INSERT.on_conflict_do_update(
+    index_elements=["unique_key"],
+    index_where=text("state = 'waiting'"),
+    set_={name: _INSERT.excluded[name] for name in ("run_at", "args", "pushed_at")},
+).returning(table(Job).c.id)
+
+
 @dataclass(frozen=True)
 class Task:
     """A function that can be promised. ``timeout`` is in seconds."""
@@ -91,23 +101,19 @@ class Task:
         A waiting job with the same ``unique_key`` is moved to the new time and arguments instead of doubled.
         """
         moment = now()
-        run_at = moment + timedelta(seconds=delay)
-        row: dict[str, Any] = {"name": self.name, "args": args, "run_at": run_at, "unique_key": unique_key}
+        row: dict[str, Any] = {"name": self.name, "args": args, "unique_key": unique_key}
+        row["run_at"] = moment + timedelta(seconds=delay)
         row |= {
             "created_at": moment,
             "state": JobState.WAITING,
             "pushed_at": None if delay else moment,
             "attempts": 0,
         }
-        statement = insert(Job).values(**row)
-        if unique_key is not None:
-            statement = statement.on_conflict_do_update(
-                index_elements=[Job.unique_key],
-                index_where=text("state = 'waiting'"),
-                set_={"run_at": run_at, "args": args, "pushed_at": row["pushed_at"]},
-            )
-        job_id = session().execute(statement.returning(Job.id)).scalar_one()
-        _announce(job_id, delayed=delay > 0)
+        job_id: int = (
+            session().connection().execute(_PROMISE if unique_key is None else _PROMISE_ONCE, row).scalar_one()
+        )
+        if delay < SCHEDULER_SLEEP:
+            after_commit(_wake_scheduler if delay else lambda: _push_one(job_id))
         return job_id
 
 
@@ -162,13 +168,6 @@ def push(job_ids: list[int], names: dict[int, str] | None = None) -> bool:
             )
 
     return bool(job_ids) and redis.hints().send(fill)
-
-
-def _announce(job_id: int, *, delayed: bool) -> None:
-    if not delayed:
-        after_commit(lambda: _push_one(job_id))
-        return
-    after_commit(lambda: _wake_scheduler())
 
 
 def _push_one(job_id: int) -> None:

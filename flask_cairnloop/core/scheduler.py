@@ -14,11 +14,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from flask_cairnloop.core import redis
 from flask_cairnloop.core.current import now
 from flask_cairnloop.core.database import session, transaction
-from flask_cairnloop.core.jobs import WAKE, Job, JobState, push, queue
+from flask_cairnloop.core.jobs import SCHEDULER_SLEEP, WAKE, Job, JobState, push, queue
 from flask_cairnloop.core.work import recover
 
 log = logging.getLogger("flask_cairnloop.scheduler")
-LONGEST_SLEEP = 2.0  # seconds; also how often dead workers are looked for
 FORGOTTEN = timedelta(seconds=5)  # a pushed job older than this, with an empty queue, was lost by Redis
 STUCK = timedelta(minutes=10)  # pushed this long ago and still waiting: pushed again whatever the queue says
 HEARTBEAT = "cairnloop:scheduler"
@@ -35,8 +34,8 @@ def tick() -> float:
     )
     session().rollback()
     if soonest is None:
-        return LONGEST_SLEEP
-    return max(0.0, min(LONGEST_SLEEP, (soonest - now()).total_seconds()))
+        return SCHEDULER_SLEEP
+    return max(0.0, min(SCHEDULER_SLEEP, (soonest - now()).total_seconds()))
 
 
 def push_due() -> int:

@@ -25,7 +25,8 @@ class ContextProvider(ABC):
         """Facts about the customer whose reference is ``actor_id``.
 
         Top-level keys become section headings; nested mappings, labels and values. ``opts`` holds
-        ``conversation_id`` and ``tenant``. Raise ``HostFailure(reason)`` when they cannot be had: the rail then says "Context Unavailable".
+        ``conversation_id`` and ``tenant``. Raise ``HostFailure(reason)`` when they cannot be had: the rail then says
+        "Context Unavailable".
         """
 
 

@@ -201,7 +201,7 @@ def test_the_scheduler_hands_over_what_redis_forgot(app: Flask) -> None:
 
 
 def test_the_scheduler_sleeps_until_the_next_promise(app: Flask) -> None:
-    assert scheduler.tick() == scheduler.LONGEST_SLEEP
+    assert scheduler.tick() == jobs.SCHEDULER_SLEEP
     promise("test.note", word="x", delay=0.5)
     assert 0 < scheduler.tick() <= 0.5
 
