@@ -25,14 +25,40 @@ from flask_cairnloop.embedded import Servers, binaries, place, servers
 OWNER = [sys.executable, "-m", "flask_cairnloop.embedded", "--throwaway", "--data"]
 
 
-@pytest.fixture
-def directory() -> Iterator[Path]:
+def open_folder() -> Path:
     """A folder any account may pass through, which pytest's own is not."""
-    outer = Path(tempfile.mkdtemp(prefix="cairnloop-"))
-    outer.chmod(0o711)
-    yield outer / "data"
-    embedded.erase(outer / "data")
-    shutil.rmtree(outer)
+    folder = Path(tempfile.mkdtemp(prefix="cairnloop-"))
+    folder.chmod(0o711)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def made() -> Iterator[Path]:
+    """Servers that have run once."""
+    folder = open_folder()
+    with servers(folder / "data", durable=False):
+        pass
+    yield folder / "data"
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def directory(made: Path) -> Iterator[Path]:
+    """A copy of their data, so that each test need not wait for another to be made."""
+    folder = open_folder()
+    subprocess.run(["cp", "-a", made, folder / "data"], check=True)
+    yield folder / "data"
+    embedded.erase(folder / "data")
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def new_directory() -> Iterator[Path]:
+    """A folder that does not exist yet."""
+    folder = open_folder()
+    yield folder / "data"
+    embedded.erase(folder / "data")
+    shutil.rmtree(folder)
 
 
 def connect(running: Servers) -> psycopg.Connection[tuple[object, ...]]:
@@ -83,11 +109,11 @@ def test_both_servers_are_real_and_set_up_for_the_desk(directory: Path) -> None:
     assert answered
 
 
-def test_data_and_addresses_are_the_same_at_the_second_start(directory: Path) -> None:
-    with servers(directory) as first, connect(first) as connection:
+def test_data_and_addresses_are_the_same_at_the_second_start(new_directory: Path) -> None:
+    with servers(new_directory) as first, connect(first) as connection:
         connection.execute("CREATE TABLE kept (word text)")
         connection.execute("INSERT INTO kept VALUES ('here')")
-    with servers(directory) as second, connect(second) as connection:
+    with servers(new_directory) as second, connect(second) as connection:
         kept = connection.execute("SELECT word FROM kept").fetchall()
     assert kept == [("here",)]
     assert (second.database_url, second.redis_url) == (first.database_url, first.redis_url)
@@ -161,8 +187,6 @@ def test_a_killed_postgres_ends_the_owner_with_its_last_words_and_the_next_start
 
 
 def test_a_stale_lock_that_names_a_living_stranger_does_not_prevent_the_start(directory: Path) -> None:
-    with servers(directory, durable=False):
-        pass
     data = directory / "postgres"
     owned_by = {"user": data.stat().st_uid} if os.geteuid() == 0 else {}
     with subprocess.Popen(["sleep", "600"], **owned_by) as stranger:
@@ -186,8 +210,6 @@ def test_a_second_owner_of_one_directory_is_refused_with_a_sentence(directory: P
 
 
 def test_a_port_taken_meanwhile_is_replaced_by_another(directory: Path) -> None:
-    with servers(directory, durable=False):
-        pass
     state = json.loads((directory / "servers.json").read_text())
     with (
         socket.create_server(("127.0.0.1", state["postgres_port"])),
