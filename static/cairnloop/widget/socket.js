@@ -106,7 +106,7 @@ export class Connection {
   }
 
   #hear(frame) {
-    clearTimeout(this.#deadline);
+    if (frame.type === "ready" || this.state === "ready") clearTimeout(this.#deadline);
     if (frame.type === "ready") {
       this.#refusals = 0;
       this.#readyAt = Date.now();

@@ -47,7 +47,7 @@ export class Thread {
   /** Take in a page of messages; those already here stay as they are. Returns the new ones. */
   add(page) {
     if (page.conversation !== this.conversation) return [];
-    if (page.earlier !== null) this.earlier = page.earlier;
+    this.earlier = page.earlier ?? this.earlier;
     const fresh = page.messages.filter(({ sequence }) => !this.#messages.has(sequence));
     for (const message of fresh) this.#messages.set(message.sequence, message);
     return fresh;
