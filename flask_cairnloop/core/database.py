@@ -72,6 +72,12 @@ class _Unit:
     doomed: bool = False
     committed: bool = False
     waiting: list[Callable[[], None]] = field(default_factory=list)
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    def forget(self) -> None:
+        """Nothing was saved, so nothing follows."""
+        self.waiting.clear()
+        self.notes.clear()
 
 
 _UNIT = "cairnloop_unit"
@@ -118,7 +124,7 @@ def transaction() -> Iterator[Session]:
         unit.doomed = True
         if outermost:
             db.rollback()
-            unit.waiting.clear()
+            unit.forget()
         raise
     finally:
         unit.depth -= 1
@@ -163,6 +169,11 @@ def after_commit(work: Callable[[], None]) -> None:
     unit.waiting.append(work)
 
 
+def notes() -> dict[str, Any]:
+    """A scratch pad of the current transaction, gone when it ends either way."""
+    return _unit(session()).notes
+
+
 def _host_committed(db: Session) -> None:
     _unit(db).committed = True
 
@@ -177,11 +188,12 @@ def _after_host_transaction(db: Session, ended: SessionTransaction) -> None:
     if committed:
         _run_waiting(unit)
     else:
-        unit.waiting.clear()
+        unit.forget()
 
 
 def _run_waiting(unit: _Unit) -> None:
     work, unit.waiting = unit.waiting, []
+    unit.notes.clear()
     for step in work:
         try:
             step()

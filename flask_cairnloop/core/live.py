@@ -22,7 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from flask_cairnloop.core import redis
 from flask_cairnloop.core.current import settings, state
-from flask_cairnloop.core.database import after_commit, session
+from flask_cairnloop.core.database import after_commit, notes
 
 if TYPE_CHECKING:
     from redis.client import PubSub
@@ -47,12 +47,12 @@ def probe(function: Probe) -> Probe:
 
 def changed(topic: str, *regions: str) -> None:
     """Say, once the current transaction is committed, that these regions of ``topic`` changed."""
-    db = session()
-    pending: dict[str, set[str]] = db.info.setdefault("cairnloop_live", {})
-    first = not pending
+    pending: dict[str, set[str]] | None = notes().get("live")
+    if pending is None:
+        collected: dict[str, set[str]] = {}
+        pending = notes()["live"] = collected
+        after_commit(lambda: publish(collected))
     pending.setdefault(topic, set()).update(regions)
-    if first:
-        after_commit(lambda: publish(db.info.pop("cairnloop_live", {})))
 
 
 def publish(changes: Mapping[str, Iterable[str]]) -> None:

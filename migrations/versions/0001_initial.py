@@ -494,6 +494,111 @@ def upgrade() -> None:
         schema="cairnloop",
         postgresql_using="gin",
     )
+    op.create_table(
+        "cairnloop_drafts",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("tenant", sa.Text(), server_default="", nullable=False),
+        sa.Column("conversation_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "reply",
+                "clarification",
+                "escalation",
+                name="draft_kind",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+                schema="cairnloop",
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "pending",
+                "approved",
+                "edited",
+                "discarded",
+                "superseded",
+                name="draft_status",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+                schema="cairnloop",
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "decision",
+            sa.Enum(
+                "allow",
+                "draft_only",
+                "require_approval",
+                "deny",
+                name="decision",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+                schema="cairnloop",
+            ),
+            nullable=False,
+        ),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("sentences", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("evidence", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("grounding", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("confidence", sa.Float(), nullable=False),
+        sa.Column("summary", sa.Text(), nullable=False),
+        sa.Column("missing", sa.Text(), nullable=False),
+        sa.Column("generator", sa.Text(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("answers_sequence", sa.BigInteger(), nullable=False),
+        sa.Column("decided_by", sa.Text(), nullable=True),
+        sa.Column("decided_by_name", sa.Text(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("discard_reason", sa.Text(), nullable=True),
+        sa.Column("message_id", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["conversation_id"],
+            ["cairnloop.cairnloop_conversations.id"],
+            name=op.f("fk_cairnloop_drafts_conversation_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["message_id"],
+            ["cairnloop.cairnloop_messages.id"],
+            name=op.f("fk_cairnloop_drafts_message_id"),
+            ondelete="SET NULL",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cairnloop_drafts")),
+        schema="cairnloop",
+    )
+    op.create_index(
+        "ix_cairnloop_drafts_conversation",
+        "cairnloop_drafts",
+        ["conversation_id", "id"],
+        unique=False,
+        schema="cairnloop",
+    )
+    op.create_index(
+        "ix_cairnloop_drafts_waiting",
+        "cairnloop_drafts",
+        ["tenant", "id"],
+        unique=False,
+        schema="cairnloop",
+        postgresql_where=sa.text("status = 'pending'"),
+    )
+    op.create_index(
+        "uq_cairnloop_drafts_pending",
+        "cairnloop_drafts",
+        ["conversation_id"],
+        unique=True,
+        schema="cairnloop",
+        postgresql_where=sa.text("status = 'pending'"),
+    )
     op.create_foreign_key(
         "fk_cairnloop_articles_live_revision_id",
         "cairnloop_articles",
@@ -527,6 +632,20 @@ def downgrade() -> None:
     op.drop_constraint(
         "fk_cairnloop_articles_searchable_revision_id", "cairnloop_articles", schema="cairnloop", type_="foreignkey"
     )
+    op.drop_index(
+        "uq_cairnloop_drafts_pending",
+        table_name="cairnloop_drafts",
+        schema="cairnloop",
+        postgresql_where=sa.text("status = 'pending'"),
+    )
+    op.drop_index(
+        "ix_cairnloop_drafts_waiting",
+        table_name="cairnloop_drafts",
+        schema="cairnloop",
+        postgresql_where=sa.text("status = 'pending'"),
+    )
+    op.drop_index("ix_cairnloop_drafts_conversation", table_name="cairnloop_drafts", schema="cairnloop")
+    op.drop_table("cairnloop_drafts", schema="cairnloop")
     op.drop_index(
         "ix_cairnloop_chunks_search", table_name="cairnloop_chunks", schema="cairnloop", postgresql_using="gin"
     )

@@ -1,0 +1,14 @@
+"""A host for worker processes: its database and Redis come from the environment."""
+
+from __future__ import annotations
+
+import os
+
+from flask import Flask
+
+from tests.support.hosts import make_app
+
+
+def create_app() -> Flask:
+    """The same host as in the tests, in a process of its own."""
+    return make_app(os.environ["TEST_DATABASE_URL"], os.environ["TEST_REDIS_URL"], CAIRNLOOP_EMBEDDER=None)
