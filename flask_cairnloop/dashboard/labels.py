@@ -1,0 +1,171 @@
+"""The words, tone and icon of every status: one table for all screens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from flask_cairnloop.conversations import (
+    Awaiting,
+    Channel,
+    ConversationStatus,
+    InboxSort,
+    InboxView,
+    MessageRole,
+    Priority,
+    ShownStatus,
+)
+from flask_cairnloop.core.jobs import JobState
+from flask_cairnloop.drafts import DraftStatus
+from flask_cairnloop.host.automation_policy import Decision
+from flask_cairnloop.host.draft_generator import DraftKind
+from flask_cairnloop.knowledge import ArticleStatus, RevisionStatus
+from flask_cairnloop.retrieval.results import GroundingLevel, Reason, Trust
+
+
+class Tone(StrEnum):
+    """What a colour means; each is a class ``cl-tone-…``."""
+
+    NEUTRAL = "neutral"
+    OK = "ok"
+    INFO = "info"
+    WARN = "warn"
+    BAD = "bad"
+    AI = "ai"
+    NOTE = "note"
+
+
+class Theme(StrEnum):
+    """Light, dark, or as the operator's system has it."""
+
+    SYSTEM = "system"
+    LIGHT = "light"
+    DARK = "dark"
+
+
+class Health(StrEnum):
+    """How one part of the desk is doing."""
+
+    WELL = "well"
+    ATTENTION = "attention"
+    DOWN = "down"
+
+
+@dataclass(frozen=True)
+class Label:
+    """How a value is shown. ``icon`` names a symbol of the sprite; ``hint`` explains the word."""
+
+    word: str
+    tone: Tone = Tone.NEUTRAL
+    icon: str = ""
+    hint: str = ""
+
+
+LABELS: dict[type[StrEnum], dict[StrEnum, Label]] = {
+    ShownStatus: {
+        ShownStatus.NEW: Label("New", Tone.INFO, "dot", "No operator has answered yet"),
+        ShownStatus.OPEN: Label("Open", Tone.INFO, "ring", "The customer wrote last"),
+        ShownStatus.AWAITING_CUSTOMER: Label("Awaiting customer", Tone.NEUTRAL, "clock", "An operator wrote last"),
+        ShownStatus.RESOLVED: Label("Resolved", Tone.OK, "check"),
+        ShownStatus.ARCHIVED: Label("Archived", Tone.NEUTRAL, "archive"),
+    },
+    ConversationStatus: {
+        ConversationStatus.OPEN: Label("Open", Tone.INFO, "ring"),
+        ConversationStatus.RESOLVED: Label("Resolved", Tone.OK, "check"),
+        ConversationStatus.ARCHIVED: Label("Archived", Tone.NEUTRAL, "archive"),
+    },
+    Awaiting: {
+        Awaiting.OPERATOR: Label("Needs a reply", Tone.INFO, "ring"),
+        Awaiting.CUSTOMER: Label("Awaiting customer", Tone.NEUTRAL, "clock"),
+    },
+    Priority: {
+        Priority.LOW: Label("Low", Tone.NEUTRAL, "down", "Low priority"),
+        Priority.NORMAL: Label("Normal", Tone.NEUTRAL, "minus", "Normal priority"),
+        Priority.HIGH: Label("High", Tone.WARN, "up", "High priority"),
+        Priority.URGENT: Label("Urgent", Tone.BAD, "urgent", "Urgent"),
+    },
+    Channel: {
+        Channel.WIDGET: Label("Chat", icon="inbox"),
+        Channel.API: Label("API", icon="globe"),
+        Channel.EMAIL: Label("E-mail", icon="send"),
+    },
+    MessageRole: {
+        MessageRole.USER: Label("Customer", icon="person"),
+        MessageRole.AGENT: Label("Operator", icon="person"),
+        MessageRole.SYSTEM: Label("Support desk", icon="info"),
+        MessageRole.INTERNAL_NOTE: Label("Internal note", Tone.NOTE, "lock", "Only operators see this"),
+        MessageRole.SYSTEM_OUTBOUND: Label("Follow-up", Tone.INFO, "send"),
+    },
+    InboxView: {
+        InboxView.NEEDS_REPLY: Label("Needs reply"),
+        InboxView.RESOLVED: Label("Resolved"),
+        InboxView.ALL: Label("All"),
+    },
+    InboxSort: {
+        InboxSort.NEWEST: Label("Newest first"),
+        InboxSort.OLDEST: Label("Oldest first"),
+    },
+    DraftKind: {
+        DraftKind.REPLY: Label("Draft reply", Tone.AI, "spark"),
+        DraftKind.CLARIFICATION: Label("Question to the customer", Tone.AI, "question"),
+        DraftKind.ESCALATION: Label("Needs a person", Tone.WARN, "person"),
+    },
+    DraftStatus: {
+        DraftStatus.PENDING: Label("Needs your approval", Tone.AI, "clock"),
+        DraftStatus.APPROVED: Label("Sent as drafted", Tone.OK, "check"),
+        DraftStatus.EDITED: Label("Sent in an operator's words", Tone.OK, "pencil"),
+        DraftStatus.DISCARDED: Label("Discarded", Tone.NEUTRAL, "close"),
+        DraftStatus.SUPERSEDED: Label("Overtaken", Tone.NEUTRAL, "archive"),
+    },
+    Decision: {
+        Decision.ALLOW: Label("May be sent without a person", Tone.WARN, "send"),
+        Decision.DRAFT_ONLY: Label("Shown when asked for", Tone.NEUTRAL, "spark"),
+        Decision.REQUIRE_APPROVAL: Label("Needs your approval", Tone.AI, "clock"),
+        Decision.DENY: Label("Not allowed by policy", Tone.BAD, "close"),
+    },
+    GroundingLevel: {
+        GroundingLevel.STRONG: Label("Well supported", Tone.OK, "check"),
+        GroundingLevel.CLARIFICATION: Label("Partly supported", Tone.WARN, "question"),
+        GroundingLevel.ESCALATION: Label("Not supported", Tone.BAD, "warning"),
+    },
+    Trust: {
+        Trust.CANONICAL: Label("Published article", Tone.OK, "book"),
+        Trust.ASSISTIVE: Label("Resolved case", Tone.NEUTRAL, "archive", "May help you; a reply never rests on it"),
+    },
+    Reason: {
+        Reason.WORDS: Label("Same words"),
+        Reason.MEANING: Label("Same meaning"),
+        Reason.WORDS_ONLY: Label("Words only", hint="Meaning could not be compared"),
+    },
+    ArticleStatus: {
+        ArticleStatus.DRAFT: Label("Draft", Tone.NEUTRAL, "pencil"),
+        ArticleStatus.PUBLISHED: Label("Published", Tone.OK, "check"),
+        ArticleStatus.ARCHIVED: Label("Archived", Tone.NEUTRAL, "archive"),
+    },
+    RevisionStatus: {
+        RevisionStatus.DRAFT: Label("Being written", Tone.NEUTRAL, "pencil"),
+        RevisionStatus.PUBLISHED: Label("Live", Tone.OK, "check"),
+        RevisionStatus.SUPERSEDED: Label("Replaced", Tone.NEUTRAL, "archive"),
+    },
+    JobState: {
+        JobState.WAITING: Label("Waiting", Tone.NEUTRAL, "clock"),
+        JobState.RUNNING: Label("Running", Tone.INFO, "ring"),
+        JobState.DONE: Label("Done", Tone.OK, "check"),
+        JobState.FAILED: Label("Failed", Tone.BAD, "warning"),
+    },
+    Theme: {
+        Theme.SYSTEM: Label("System", icon="screen"),
+        Theme.LIGHT: Label("Light", icon="sun"),
+        Theme.DARK: Label("Dark", icon="moon"),
+    },
+    Health: {
+        Health.WELL: Label("Working", Tone.OK, "check"),
+        Health.ATTENTION: Label("Needs attention", Tone.WARN, "warning"),
+        Health.DOWN: Label("Down", Tone.BAD, "close"),
+    },
+}
+
+
+def label(value: StrEnum) -> Label:
+    """How ``value`` is shown."""
+    return LABELS[type(value)][value]

@@ -1,0 +1,40 @@
+// Shows a moment in the reader's own zone and keeps "4 min" true.
+const shown = new Set();
+const MINUTE = 60_000;
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const exact = new Intl.DateTimeFormat("en-GB", {
+  weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit",
+});
+const date = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+
+function relative(at) {
+  const minutes = Math.floor((Date.now() - at) / MINUTE);
+  if (minutes < 1) return "now";
+  if (minutes < 60) return `${minutes} min`;
+  if (minutes < 24 * 60) return `${Math.floor(minutes / 60)} h`;
+  if (minutes < 7 * 24 * 60) return `${Math.floor(minutes / 60 / 24)} d`;
+  return at.getFullYear() === new Date().getFullYear() ? date.format(at) : `${date.format(at)} ${at.getFullYear()}`;
+}
+
+function show(element) {
+  const at = new Date(element.dateTime);
+  const text = element.dataset.clShown === "clock" ? clock.format(at) : relative(at);
+  if (element.textContent !== text) element.textContent = text;
+  element.title = exact.format(at);
+}
+
+function showAll() {
+  for (const element of shown) {
+    if (element.isConnected) show(element);
+    else shown.delete(element);
+  }
+}
+
+export function connect(element) {
+  shown.add(element);
+  show(element);
+}
+
+setInterval(showAll, MINUTE / 2);
+document.addEventListener("htmx:after:settle", showAll);
