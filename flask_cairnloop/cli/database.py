@@ -8,9 +8,11 @@ from contextlib import contextmanager
 import click
 from flask import current_app
 from flask.cli import AppGroup
+from sqlalchemy import text
 
 from flask_cairnloop.assets import folder
 from flask_cairnloop.core import schema
+from flask_cairnloop.core.database import SCHEMA, engine
 
 database = AppGroup("db", help="Bring the desk's own tables up to date. The host's migrations are never touched.")
 
@@ -30,12 +32,24 @@ def _flask_migrate() -> Iterator[str]:
             del current_app.extensions["migrate"]
 
 
+def _refuse_shadowing() -> None:
+    """A role named like our schema would find the host's own tables there: Postgres looks into "$user" first."""
+    with engine().connect() as connection:
+        user, path = connection.execute(text("SELECT current_user, current_setting('search_path')")).one()
+    if user == SCHEMA and "$user" in path:
+        raise click.ClickException(
+            f"The database role is named {user!r} like our schema, so Postgres would put the host's own tables into it. "
+            f"Use another role, or run: ALTER ROLE {user} SET search_path = public"
+        )
+
+
 @database.command()
 @click.argument("revision", default="head")
 def upgrade(revision: str) -> None:
     """Create or bring up to date the desk's tables."""
     from flask_migrate import upgrade as run
 
+    _refuse_shadowing()
     with _flask_migrate() as directory:
         run(directory=directory, revision=revision)
     click.echo(f"Cairnloop's tables are at {schema.current_version()}.")

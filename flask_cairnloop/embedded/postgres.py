@@ -15,7 +15,7 @@ from psycopg import sql
 from flask_cairnloop.embedded.child import Child, ServerFailed, environment, identity
 from flask_cairnloop.embedded.place import Account
 
-USER = DATABASE = "cairnloop"
+USER = DATABASE = "host"
 CONNECTIONS = 300
 _CAREFREE = {"fsync": "off", "full_page_writes": "off"}  # safe when a process dies, not when the power does
 
@@ -119,7 +119,7 @@ def _clear_stale_lock(data: Path) -> None:
     lock = data / "postmaster.pid"
     if not lock.exists():
         return
-    import psutil  # type: ignore[import-untyped]
+    import psutil
 
     left = [process for process in psutil.process_iter(["name", "cwd"]) if _belongs_to(process.info, data)]
     for process in left:
