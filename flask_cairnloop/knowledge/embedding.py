@@ -10,7 +10,7 @@ from flask_cairnloop.core.errors import HostFailure
 from flask_cairnloop.host.boundary import ask
 from flask_cairnloop.host.embedder import Embedder
 
-BATCH = 256  # texts in one call
+BATCH = 16  # texts in one call, so that none takes long
 
 
 def embed(embedder: Embedder, texts: Sequence[str]) -> list[list[float]]:

@@ -13,6 +13,7 @@ from flask_cairnloop.core import telemetry
 from flask_cairnloop.core.current import settings
 from flask_cairnloop.core.database import session, transaction
 from flask_cairnloop.host.people import Actor
+from flask_cairnloop.knowledge.sentences import split_sentences
 from flask_cairnloop.retrieval.candidates import LEXEMES, SEARCHABLE, WORDS
 from flask_cairnloop.retrieval.results import Cause, Evidence, Grounding, GroundingLevel
 from flask_cairnloop.retrieval.search import search, tidy
@@ -33,8 +34,8 @@ _COVERAGE = text(
     f"""
     WITH searchable AS NOT MATERIALIZED (SELECT c.id, c.search FROM cairnloop.cairnloop_chunks c {SEARCHABLE})
     SELECT lexeme,
-        (SELECT count(*) FROM (SELECT FROM searchable LIMIT :counted) AS some) AS passages,
-        (SELECT count(*) FROM (SELECT FROM searchable WHERE search @@ word LIMIT :counted) AS some) AS sharing,
+        (SELECT count(*) FROM (SELECT FROM searchable LIMIT :counted) AS counted) AS passages,
+        (SELECT count(*) FROM (SELECT FROM searchable WHERE search @@ word LIMIT :counted) AS counted) AS sharing,
         ARRAY(SELECT id FROM searchable WHERE id = ANY(:ids) AND search @@ word) AS covering
     FROM (SELECT lexeme, quoted::tsquery AS word FROM ({LEXEMES}) AS lexemes) AS asked
     """
@@ -50,19 +51,22 @@ class _Word:
 
 
 def ground(question: str, *, visible_to: Actor) -> Grounding:
-    """Search and judge. Whatever fails on the way ends as an escalation that says so, never as an answer."""
+    """Search and judge. Whatever fails on the way ends as an escalation that says so, never as an answer.
+
+    A message that tells a story and then asks is judged whole and by what it asks alone; the better judgement counts.
+    """
+    asked = tidy(question)
     with telemetry.span("retrieval.draft_grounding"):
-        asked = tidy(question)
         try:
             with transaction():
-                found = search(asked, visible_to=visible_to, limit=PASSAGES, per_article=PER_ARTICLE)
-                words = _words(asked, found, visible_to.tenant) if found else []
+                readings = dict.fromkeys((asked, _asking_part(asked)))
+                found = [_supported(reading, visible_to) for reading in readings]
         except SQLAlchemyError as failure:
-            log.warning("the index could not be searched: %s", failure)
+            log.warning("the index could not be searched: %s", type(failure).__name__)
             reason = "The knowledge base could not be searched."
             grounding = Grounding(asked, GroundingLevel.ESCALATION, 0.0, (), Cause.INDEX_UNAVAILABLE, reason)
         else:
-            grounding = judge(asked, [replace(each, support=_support(each, words)) for each in found])
+            grounding = max((judge(asked, each) for each in found), key=lambda each: each.score)
     telemetry.count("cairnloop_groundings", level=grounding.level)
     return grounding
 
@@ -92,6 +96,17 @@ _PASS_ON = (
     Cause.NO_CANONICAL_RESULTS,
     "Nothing in the knowledge base answers this.",
 )
+
+
+def _asking_part(question: str) -> str:
+    """The sentences that end in a question mark, where there are any."""
+    return "\n".join(each for each in split_sentences(question) if each.endswith("?")) or question
+
+
+def _supported(question: str, visible_to: Actor) -> list[Evidence]:
+    found = search(question, visible_to=visible_to, limit=PASSAGES, per_article=PER_ARTICLE)
+    words = _words(question, found, visible_to.tenant) if found else []
+    return [replace(each, support=_support(each, words)) for each in found]
 
 
 def _support(evidence: Evidence, words: list[_Word]) -> float:

@@ -15,10 +15,11 @@ from flask_cairnloop.retrieval.results import Evidence, Grounding, GroundingLeve
 WORDS = 75  # quoted; with the courtesies a reply stays below 90
 SENTENCES = 6
 PASSAGES = 2
-NEARLY_AS_GOOD = 0.8  # a second passage is quoted only if its support is at least this share of the first's
+NEARLY_AS_GOOD = 0.8  # a second passage counts only if its support is at least this share of the first's
 FOLLOWING = 0.5
 CLOSING = "If this does not solve it, just reply here and we will look into it."
-ASK_FOR_MORE = "Could you tell me what exactly you are trying to do, and what you see when you try?"
+TABLE_MARK = " | "
+ASK_WHICH = "So that we help with the right thing: is this about"
 
 _WORD = re.compile(r"[^\W_]+")
 _ENDINGS = ("ations", "ation", "ings", "ing", "ies", "ied", "ed", "es", "ly", "s")
@@ -67,12 +68,10 @@ def _reply(conversation: ConversationView, grounding: Grounding) -> DraftProposa
 
 
 def _clarification(conversation: ConversationView, grounding: Grounding) -> DraftProposal:
-    near = _by_title(grounding.evidence)
-    question = Sentence(ASK_FOR_MORE)
-    if len(near) > 1:
-        one, other = list(near)[:2]
-        asked = f"So that we help with the right thing: is this about “{one}” or “{other}”?"
-        question = Sentence(asked, (near[one].id, near[other].id))
+    near = _by_title(_nearly_as_good(grounding.evidence))
+    titles = list(near)[:2]
+    asked = " or ".join(f"“{title}”" for title in titles) + (", or something else?" if len(titles) == 1 else "?")
+    question = Sentence(f"{ASK_WHICH} {asked}", tuple(near[title].id for title in titles))
     return DraftProposal(
         kind=DraftKind.CLARIFICATION,
         sentences=(_greeting(conversation), question),
@@ -108,7 +107,7 @@ def _quote(grounding: Grounding) -> list[Sentence]:
     said: set[str] = set()
     for evidence, texts in passages:
         fresh = [text for text in texts if text not in said]
-        run = _run(fresh, [weigh(text) for text in fresh], room, left, must=not runs)
+        run = _finished(_run(fresh, [weigh(text) for text in fresh], room, left, must=not runs))
         said.update(run)
         room, left = room - sum(map(_length, run)), left - len(run)
         runs.append((evidence, run))
@@ -118,9 +117,19 @@ def _quote(grounding: Grounding) -> list[Sentence]:
 
 
 def _passages(evidence: Sequence[Evidence]) -> list[tuple[Evidence, list[str]]]:
+    return [(each, _sentences(each.content)) for each in _nearly_as_good(evidence)[:PASSAGES]]
+
+
+def _sentences(content: str) -> list[str]:
+    """What can be quoted: a table's row says nothing without its table, unless there is nothing else."""
+    sentences = split_sentences(content)
+    return [text for text in sentences if TABLE_MARK not in text] or sentences
+
+
+def _nearly_as_good(evidence: Sequence[Evidence]) -> list[Evidence]:
+    """The best passage and those whose support comes near its own."""
     enough = NEARLY_AS_GOOD * (evidence[0].support or 0.0)
-    chosen = [each for each in evidence[:PASSAGES] if (each.support or 0.0) >= enough]
-    return [(each, split_sentences(each.content)) for each in chosen]
+    return [each for each in evidence if (each.support or 0.0) >= enough]
 
 
 def _run(texts: Sequence[str], weights: Sequence[float], room: int, left: int, *, must: bool) -> list[str]:
@@ -142,6 +151,13 @@ def _run(texts: Sequence[str], weights: Sequence[float], room: int, left: int, *
         room -= _length(texts[grown])
         first, last = min(first, grown), max(last, grown)
     return list(texts[first : last + 1])
+
+
+def _finished(run: list[str]) -> list[str]:
+    """Without an announcement at the end whose list or command found no room."""
+    while len(run) > 1 and run[-1].endswith(":"):
+        run.pop()
+    return run
 
 
 def _length(text: str) -> int:
