@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, abort, jsonify, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from example_app import people, words
@@ -42,6 +42,15 @@ def chat() -> str | Response:
     if customer is None:
         return redirect(url_for("login.show", next=url_for("pages.chat")), 303)
     return render_template("trailmark/chat.html", questions=QUESTIONS[customer.username])
+
+
+@bp.get("/chat/token")
+def chat_token() -> Response:
+    """A new token for a chat that has been open for longer than one is good."""
+    customer = people.signed_in_customer()
+    if customer is None:
+        abort(401)
+    return jsonify(token=widget_token(customer))
 
 
 @bp.get("/account")

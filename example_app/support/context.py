@@ -41,18 +41,18 @@ def _plan(customer: Customer) -> Section:
 
 def _charges(customer: Customer) -> Section:
     return {
-        f"{each.number} · {day(each.charged_on)}": f"{money(each.amount_cents)}, {STATUSES[each.status].lower()}"
+        each.number: f"{money(each.amount_cents)} {STATUSES[each.status].lower()}, {day(each.charged_on)}"
         for each in customer.charges[:3]
     }
 
 
 def _runs(customer: Customer) -> Section:
-    return {f"{run.pipeline} #{run.number}": f"{STATUSES[run.status]}: {run.note}" for run in customer.runs[:3]}
+    return {f"#{run.number} {run.pipeline}": f"{STATUSES[run.status]}: {run.note}" for run in customer.runs[:3]}
 
 
 def _keys(customer: Customer) -> Section:
     return {
-        key.name: f"{key.prefix}…, " + (f"expires {day(key.expires_at)}" if key.expires_at else "does not expire")
+        key.name: f"{key.prefix}…" + (f", expires {day(key.expires_at)}" if key.expires_at else "")
         for key in customer.api_keys
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from flask import Flask
@@ -32,28 +33,49 @@ def trailmark_role(backing: Servers, administration: Engine) -> URL:
 @pytest.fixture(scope="session")
 def trailmark_template(trailmark_role: URL, administration: Engine) -> str:
     """The name of a database that both have migrated, Trailmark and the desk."""
-    name = f"trailmark_{uuid.uuid4().hex[:8]}"
-    with administration.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    app = make_trailmark(trailmark_role.set(database=name), SQLALCHEMY_ENGINE_OPTIONS={"poolclass": NullPool})
-    run(app, "db", "upgrade")
-    assert app.test_cli_runner().invoke(upgrade, catch_exceptions=False).exit_code == 0
-    close(app)
+    name = create_database(administration)
+    with throwaway(trailmark_role.set(database=name)) as app:
+        run(app, "db", "upgrade")
+        assert app.test_cli_runner().invoke(upgrade, catch_exceptions=False).exit_code == 0
+    return name
+
+
+@pytest.fixture(scope="session")
+def seeded_template(trailmark_role: URL, trailmark_template: str, administration: Engine, backing: Servers) -> str:
+    """The name of a database with Trailmark's month of history."""
+    name = create_database(administration, template=trailmark_template)
+    with throwaway(trailmark_role.set(database=name), CAIRNLOOP_REDIS_URL=backing.redis_url) as app:
+        run(app, "trailmark", "seed")
     return name
 
 
 @pytest.fixture
-def app(trailmark_role: URL, trailmark_template: str, administration: Engine, redis_url: str) -> Iterator[Flask]:
-    """Trailmark with empty tables, and an app context."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    with administration.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {trailmark_template}"))
+def app(request: pytest.FixtureRequest, trailmark_role: URL, administration: Engine, redis_url: str) -> Iterator[Flask]:
+    """Trailmark with an app context; its tables are empty unless the test also asks for ``seeded``."""
+    template = "seeded_template" if "seeded" in request.fixturenames else "trailmark_template"
+    name = create_database(administration, template=request.getfixturevalue(template))
     made = make_trailmark(trailmark_role.set(database=name), CAIRNLOOP_REDIS_URL=redis_url)
     with made.app_context():
         yield made
     close(made)
     with administration.connect() as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+def create_database(administration: Engine, template: str | None = None) -> str:
+    """The name of a new database."""
+    name = f"trailmark_{uuid.uuid4().hex[:12]}"
+    with administration.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else "")))
+    return name
+
+
+@contextmanager
+def throwaway(database: URL, **settings: object) -> Iterator[Flask]:
+    """An app that leaves no connection behind, so that its database can be copied."""
+    app = make_trailmark(database, SQLALCHEMY_ENGINE_OPTIONS={"poolclass": NullPool}, **settings)
+    yield app
+    close(app)
 
 
 def make_trailmark(database: URL, **settings: object) -> Flask:
@@ -71,8 +93,7 @@ def make_trailmark(database: URL, **settings: object) -> Flask:
 
 @pytest.fixture
 def seeded(app: Flask) -> Flask:
-    """Trailmark with its month of history."""
-    run(app, "trailmark", "seed")
+    """Trailmark with its month of history, as ``app`` has made it."""
     return app
 
 

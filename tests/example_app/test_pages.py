@@ -11,6 +11,7 @@ from example_app import create_app
 from example_app.database import db
 from example_app.models import Seeded
 from example_app.safety import POLICY
+from example_app.support.widget import TrailmarkTokens
 from example_app.tour import STOPS
 from flask_cairnloop.core.current import settings
 
@@ -55,8 +56,16 @@ def test_an_unseeded_start_page_says_what_to_do(app: Flask, browser: FlaskClient
 
 def test_the_chat_hands_the_widget_a_token_and_its_script(visitor: FlaskClient) -> None:
     page = visitor.get("/chat").text
-    assert re.search(r'<cairnloop-widget token="[\w.-]{20,}"', page)
+    assert re.search(r'<cairnloop-widget\s+token="[\w.-]{20,}"', page)
     assert '<script type="module" src="/support/widget/widget.js">' in page
+
+
+def test_a_chat_that_stays_open_fetches_a_new_token(visitor: FlaskClient) -> None:
+    fresh = visitor.get("/chat/token")
+    assert TrailmarkTokens().verify(fresh.json["token"]).ref == "cus_larkspur"  # type: ignore[index]
+
+    visitor.post("/logout", data={"side": "customer"})
+    assert visitor.get("/chat/token").status_code == 401
 
 
 def test_the_account_shows_what_trailmark_knows(visitor: FlaskClient) -> None:

@@ -10,9 +10,10 @@ from sqlalchemy import select, text
 
 from example_app.content.questions import QUESTIONS
 from example_app.database import db
-from example_app.models import Customer, Seeded
+from example_app.models import Customer as Account
+from example_app.models import Seeded
 from example_app.seeding import conversations as seeding
-from flask_cairnloop import Operator, conversations, knowledge
+from flask_cairnloop import Customer, DraftKind, Operator, conversations, drafts, knowledge
 from flask_cairnloop.conversations import Channel, Conversation, InboxFilter, InboxView, MessageRole
 from flask_cairnloop.core import current
 from tests.example_app.conftest import Counts, run
@@ -42,7 +43,7 @@ def test_twenty_conversations_stand_across_the_lifecycle(seeded: Flask, operator
         "awaiting_customer": 5,
         "resolved": 5,
     }
-    assert {thread.customer_ref for thread in found} == set(db.session.scalars(select(Customer.ref)))
+    assert {thread.customer_ref for thread in found} == set(db.session.scalars(select(Account.ref)))
     assert len({thread.subject for thread in found}) == 20
 
 
@@ -114,4 +115,29 @@ def test_a_desk_that_was_emptied_is_filled_again(seeded: Flask, counts: Callable
 
 
 def test_every_customer_has_questions_to_ask(seeded: Flask) -> None:
-    assert set(QUESTIONS) == set(db.session.scalars(select(Customer.username)))
+    assert set(QUESTIONS) == set(db.session.scalars(select(Account.username)))
+
+
+def test_answers_have_sources_and_what_no_article_answers_calls_for_a_person(
+    seeded: Flask, run_jobs: Callable[[], int]
+) -> None:
+    mina = Customer(ref="cus_driftwood", name="Mina Park")
+    asked = conversations.receive_from(mina, "How do I add a sixth teammate to our workspace?")
+    run_jobs()
+
+    for thread in (asked.conversation_id, landmark("token-before-expiry"), landmark("skipped-hotfix")):
+        draft = drafts.pending_for(thread)
+        assert draft is not None
+        assert draft.kind == DraftKind.REPLY
+        assert sum(bool(sentence["evidence"]) for sentence in draft.sentences) >= 2
+
+    nothing_fits = drafts.pending_for(landmark("charged-twice"))
+    assert nothing_fits is not None
+    assert nothing_fits.kind == DraftKind.ESCALATION
+
+
+def landmark(key: str) -> int:
+    """The conversation seeded under that key."""
+    found = db.session.get(Seeded, f"conversation:{key}")
+    assert found is not None
+    return found.record_id
