@@ -76,6 +76,8 @@ def show(
         draft=proposal.read(draft) if draft is not None else None,
         asked_for="draft" in request.args,
         answer=answer or Answer(),
+        reached=thread.has_been_seen(shown),
+        typing=_types(shown),
         listing=listing,
         others=conversations.of_customer(shown, visible_to=operator),
         **_header(shown, notice, errors),
@@ -127,8 +129,7 @@ def seen(conversation_id: int) -> Response:
 def customer_typing(conversation_id: int) -> Response:
     """Whether the customer is typing right now."""
     shown = load(conversation_id)
-    typing = shown.customer_typing_at is not None and now() - shown.customer_typing_at < TYPING
-    return region("customer-typing", "conversations/_customer_typing.html", conversation=shown, typing=typing)
+    return region("customer-typing", "conversations/_customer_typing.html", conversation=shown, typing=_types(shown))
 
 
 def resolve_conversation(conversation_id: int) -> Response:
@@ -166,6 +167,10 @@ def save_details(conversation_id: int) -> Response:
             return _header_region(load(conversation_id), errors=refusal.errors, status=422)
         return show(load(conversation_id), errors=refusal.errors, status=422)
     return settled(lambda: _header_region(load(conversation_id), changed=("inbox-list",)), back_to=_screen(shown.id))
+
+
+def _types(shown: Conversation) -> bool:
+    return shown.customer_typing_at is not None and now() - shown.customer_typing_at < TYPING
 
 
 def _moved(conversation_id: int) -> Response:

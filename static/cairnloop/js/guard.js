@@ -1,15 +1,21 @@
 // Only answers of our own regions are swapped in; anything else (a login page, a proxy's error) shows the banner instead.
 const banner = document.getElementById("cl-banner");
+const failing = new Set();
 let leaving = false;
 
-export function say(what) {
+// A region's own later success takes its failure back; a change's failure stands until another change succeeds.
+const key = ({ method, action }) => (method === "GET" ? action : method);
+
+export function say(what, about = "page") {
   if (!banner || leaving) return;
-  for (const text of banner.children) text.hidden = text.dataset.clSays !== what;
+  failing.add(about);
+  for (const text of banner.querySelectorAll("[data-cl-says]")) text.hidden = text.dataset.clSays !== what;
   banner.hidden = false;
 }
 
-export function hush() {
-  if (banner) banner.hidden = true;
+export function hush(about) {
+  failing.delete(about);
+  if (banner && failing.size === 0) banner.hidden = true;
 }
 
 function meaning(response) {
@@ -19,13 +25,18 @@ function meaning(response) {
 }
 
 document.addEventListener("htmx:before:response", (event) => {
-  const { raw } = event.detail.ctx.response;
-  if (raw.headers.has("HX-Region")) return hush();
+  const { request, response } = event.detail.ctx;
+  if (response.raw.headers.has("HX-Region")) return hush(key(request));
   event.preventDefault();
-  say(meaning(raw));
+  say(meaning(response.raw), key(request));
 });
 document.addEventListener("htmx:error", (event) => {
-  if (event.detail.ctx && !event.detail.ctx.response) say("offline");
+  const { ctx } = event.detail;
+  if (ctx && !ctx.response) say("offline", key(ctx.request));
+});
+banner?.querySelector("button").addEventListener("click", () => {
+  failing.clear();
+  banner.hidden = true;
 });
 // Requests cut by going to another page are no failures.
 addEventListener("beforeunload", () => { leaving = true; });

@@ -1,23 +1,27 @@
-// Keeps a thread at its newest message while the reader is there, and in place while they are not.
+// Keeps what is being read in place while the thread grows above and below it. (At its newest message it stays by itself.)
 const NEAR = 80;
 
 export function connect(log) {
-  let atEnd = true;
-  let height = 0;
-  const toEnd = () => { log.scrollTop = log.scrollHeight; };
+  const jump = log.parentElement.querySelector(".cl-jump");
+  const top = (element) => element.getBoundingClientRect().top;
+  const away = () => Math.abs(log.scrollTop) > NEAR;
+  const newest = () => log.querySelector("#timeline .cl-message:last-of-type")?.id;
+  let kept = null;
+  let last = newest();
 
-  log.addEventListener("scroll", () => {
-    atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR;
-  }, { passive: true });
-
-  log.addEventListener("htmx:before:swap", () => { height = log.scrollHeight; });
-  log.addEventListener("htmx:after:swap", (event) => {
-    if (event.detail.ctx.hx?.region === "older") log.scrollTop += log.scrollHeight - height;
-    else if (atEnd) toEnd();
-    onceEachDay(log);
+  log.addEventListener("htmx:before:swap", () => {
+    const first = log.querySelector(".cl-message");
+    kept = first && away() ? { first, at: top(first) } : null;
   });
-  new ResizeObserver(() => atEnd && toEnd()).observe(log);
-  toEnd();
+  log.addEventListener("htmx:after:swap", () => {
+    onceEachDay(log);
+    if (kept?.first.isConnected) log.scrollTop += top(kept.first) - kept.at;
+    else log.scrollTop = 0;
+    if (away() && newest() !== last) jump.hidden = false;
+    last = newest();
+  });
+  log.addEventListener("scroll", () => { if (!away()) jump.hidden = true; }, { passive: true });
+  jump.addEventListener("click", () => { log.scrollTop = 0; });
 }
 
 // An older page may end on the day the next one begins with.

@@ -25,7 +25,7 @@ export function connect(element) {
   element.addEventListener("htmx:finally:request", (event) => {
     if (!event.detail.ctx.extensionPromise) again(); // no stream came of it
   });
-  element.addEventListener("htmx:sse:after:connection", () => { pause = FIRST; hush(); });
-  element.addEventListener("htmx:sse:error", (event) => say(event.detail.status === 403 ? "refused" : "offline"));
+  element.addEventListener("htmx:sse:after:connection", () => { pause = FIRST; hush("live"); });
+  element.addEventListener("htmx:sse:error", (event) => say(event.detail.status === 403 ? "refused" : "offline", "live"));
   element.addEventListener("htmx:sse:close", (event) => event.detail.reason !== "removed" && again());
 }
