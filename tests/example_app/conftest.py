@@ -9,52 +9,42 @@ from contextlib import contextmanager
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import URL, Engine, make_url, text
+from sqlalchemy import Engine, text
 from sqlalchemy.pool import NullPool
 
 from example_app import create_app
 from example_app.database import db
-from flask_cairnloop.cli.database import upgrade
 from flask_cairnloop.embedded import Servers
+from tests.conftest import database_url
 from tests.support.hosts import close
 
 Counts = dict[str, int]
 
 
 @pytest.fixture(scope="session")
-def trailmark_role(backing: Servers, administration: Engine) -> URL:
-    """The server's address for a role named like a host, not like the desk's schema."""
-    name, password = f"trailmark_{uuid.uuid4().hex[:8]}", uuid.uuid4().hex
-    with administration.connect() as connection:
-        connection.execute(text(f"CREATE ROLE {name} SUPERUSER LOGIN PASSWORD '{password}'"))
-    return make_url(backing.database_url).set(username=name, password=password)
-
-
-@pytest.fixture(scope="session")
-def trailmark_template(trailmark_role: URL, administration: Engine) -> str:
-    """The name of a database that both have migrated, Trailmark and the desk."""
-    name = create_database(administration)
-    with throwaway(trailmark_role.set(database=name)) as app:
+def trailmark_template(backing: Servers, administration: Engine, template: str) -> str:
+    """The name of a database that both have migrated, the desk and Trailmark."""
+    name = create_database(administration, template)
+    with throwaway(backing, name) as app:
         run(app, "db", "upgrade")
-        assert app.test_cli_runner().invoke(upgrade, catch_exceptions=False).exit_code == 0
     return name
 
 
 @pytest.fixture(scope="session")
-def seeded_template(trailmark_role: URL, trailmark_template: str, administration: Engine, backing: Servers) -> str:
+def seeded_template(backing: Servers, administration: Engine, trailmark_template: str) -> str:
     """The name of a database with Trailmark's month of history."""
-    name = create_database(administration, template=trailmark_template)
-    with throwaway(trailmark_role.set(database=name), CAIRNLOOP_REDIS_URL=backing.redis_url) as app:
+    name = create_database(administration, trailmark_template)
+    with throwaway(backing, name) as app:
         run(app, "trailmark", "seed")
     return name
 
 
 @pytest.fixture
-def app(request: pytest.FixtureRequest, trailmark_role: URL, administration: Engine, redis_url: str) -> Iterator[Flask]:
+def app(request: pytest.FixtureRequest, backing: Servers, administration: Engine, redis_url: str) -> Iterator[Flask]:
     """Trailmark with an app context; its tables are empty unless the test also asks for ``seeded``."""
     template = "seeded_template" if "seeded" in request.fixturenames else "trailmark_template"
-    name = create_database(administration, template=request.getfixturevalue(template))
-    made = make_trailmark(trailmark_role.set(database=name), CAIRNLOOP_REDIS_URL=redis_url)
+    name = create_database(administration, request.getfixturevalue(template))
+    made = make_trailmark(database_url(backing, name), redis_url)
     with made.app_context():
         yield made
     close(made)
@@ -62,33 +52,35 @@ def app(request: pytest.FixtureRequest, trailmark_role: URL, administration: Eng
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
-def create_database(administration: Engine, template: str | None = None) -> str:
-    """The name of a new database."""
+def create_database(administration: Engine, template: str) -> str:
+    """The name of a new copy."""
     name = f"trailmark_{uuid.uuid4().hex[:12]}"
     with administration.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else "")))
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
     return name
 
 
-@contextmanager
-def throwaway(database: URL, **settings: object) -> Iterator[Flask]:
-    """An app that leaves no connection behind, so that its database can be copied."""
-    app = make_trailmark(database, SQLALCHEMY_ENGINE_OPTIONS={"poolclass": NullPool}, **settings)
-    yield app
-    close(app)
-
-
-def make_trailmark(database: URL, **settings: object) -> Flask:
+def make_trailmark(database: str, redis_url: str, **settings: object) -> Flask:
     """The app, as the environment would configure it."""
     return create_app(
         {
             "SECRET_KEY": "a secret for tests only",
             "TESTING": True,
-            "SQLALCHEMY_DATABASE_URI": database.render_as_string(hide_password=False),
+            "SQLALCHEMY_DATABASE_URI": database,
+            "CAIRNLOOP_REDIS_URL": redis_url,
             "CAIRNLOOP_DRAFT_DELAY": 0,
             **settings,
         }
     )
+
+
+@contextmanager
+def throwaway(backing: Servers, name: str) -> Iterator[Flask]:
+    """An app that leaves no connection behind, so that its database can be copied."""
+    url, options = database_url(backing, name), {"poolclass": NullPool}
+    app = make_trailmark(url, backing.redis_url, SQLALCHEMY_ENGINE_OPTIONS=options)
+    yield app
+    close(app)
 
 
 @pytest.fixture
