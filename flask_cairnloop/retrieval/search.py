@@ -45,7 +45,8 @@ def search(question: str, *, visible_to: Actor, limit: int = 8, per_article: int
 
 def tidy(question: str) -> str:
     """The part of a question that is read."""
-    return question.replace("\0", "")[:QUESTION_LENGTH].strip()
+    fit = question.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+    return fit[:QUESTION_LENGTH].strip()
 
 
 def _candidates(question: str, tenant: str) -> tuple[Sequence[Row[Any]], bool]:
