@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from flask import Flask
@@ -45,6 +46,13 @@ def host(url: str, redis_url: str, **settings: object) -> Iterator[Flask]:
     with app.app_context():
         yield app
     close(app)
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def median_seconds(work: Callable[[], object], rounds: int = 15) -> float:
