@@ -90,15 +90,16 @@ class Owner:
         for attempt in range(1, _ATTEMPTS + 1):
             port = free_port(preferred if attempt == 1 else None)
             child = start(port)
+            self.children.append(child)
             try:
                 child.wait_until(lambda port=port: ready(self.state.password, port), seconds=_SECONDS)  # type: ignore[misc]
             except ServerFailed:
                 # somebody else may have taken the port between our look and the server's
                 if attempt == _ATTEMPTS or "Address already in use" not in child.last_words():
                     raise
-                continue
-            self.children.append(child)
-            return port
+                self.children.remove(child)
+            else:
+                return port
         raise AssertionError("unreachable")
 
 

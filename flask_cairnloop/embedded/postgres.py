@@ -78,7 +78,9 @@ def is_ready(password: str, port: int) -> bool:
             found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
             if found is None:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
-    except psycopg.OperationalError:
+    except psycopg.OperationalError as failure:
+        if "authentication failed" in str(failure):
+            raise ServerFailed("PostgreSQL's data was made with another password. Start over: --erase") from None
         return False
     return True
 

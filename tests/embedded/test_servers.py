@@ -219,6 +219,15 @@ def test_a_port_taken_meanwhile_is_replaced_by_another(directory: Path) -> None:
         assert connection.info.port != state["postgres_port"]
 
 
+def test_data_made_with_a_lost_password_is_refused_at_once_and_can_be_erased(directory: Path) -> None:
+    (directory / "servers.json").unlink()
+    with pytest.raises(embedded.ServerFailed, match="made with another password"):
+        servers(directory, durable=False).__enter__()
+    assert "database system is shut down" in (directory / "postgres.log").read_text()
+    embedded.erase(directory)
+    assert not directory.exists()
+
+
 def test_data_is_erased_only_when_its_servers_are_stopped(directory: Path) -> None:
     with servers(directory, durable=False), pytest.raises(embedded.ServerFailed, match="already running"):
         embedded.erase(directory)
