@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
@@ -195,7 +196,7 @@ def parse(data: str | bytes) -> Incoming:
     try:
         return _incoming.validate_json(data)
     except ValidationError as fault:
-        raise _refusal(fault) from None
+        raise _refusal(fault, data) from None
 
 
 def said(messages: Sequence[Message]) -> list[Said]:
@@ -203,16 +204,17 @@ def said(messages: Sequence[Message]) -> list[Said]:
     return [Said.model_validate(message) for message in messages]
 
 
-def _refusal(fault: ValidationError) -> Refused:
+def _refusal(fault: ValidationError, data: str) -> Refused:
     first = fault.errors(include_url=False, include_context=False)[0]
     if first["type"] == "union_tag_invalid":
         return Refused(ErrorCode.UNKNOWN_TYPE, "This type of frame is not known here.")
     if first["type"] in {"json_invalid", "union_tag_not_found"} or not first["loc"]:
         return Refused(ErrorCode.BAD_FRAME, "A frame is a JSON object with a type.")
     field = ".".join(str(part) for part in first["loc"][1:])
-    return Refused(ErrorCode.INVALID, f"{field}: {first['msg']}", client_id=_client_id(first["input"]))
+    return Refused(ErrorCode.INVALID, f"{field}: {first['msg']}", client_id=_client_id(data))
 
 
-def _client_id(value: object) -> str | None:
-    found = value.get("client_id") if isinstance(value, dict) else None
+def _client_id(data: str) -> str | None:
+    """Which message a refused frame was about."""
+    found = json.loads(data).get("client_id")
     return found if isinstance(found, str) and len(found) <= 64 else None

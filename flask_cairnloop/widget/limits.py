@@ -49,6 +49,7 @@ class Customers:
     def __init__(self, per_minute: int) -> None:
         self._per_minute = per_minute
         self._buckets: dict[Key, Bucket] = {}
+        self._forget_above = FORGET_ABOVE
         self._sockets: Counter[Key] = Counter()
         self._lock = Lock()
 
@@ -70,8 +71,9 @@ class Customers:
             place.leave()
 
     def _forget(self) -> None:
-        if len(self._buckets) >= FORGET_ABOVE:
+        if len(self._buckets) >= self._forget_above:
             self._buckets = {key: bucket for key, bucket in self._buckets.items() if not bucket.full}
+            self._forget_above = max(FORGET_ABOVE, 2 * len(self._buckets))
 
 
 class Place:

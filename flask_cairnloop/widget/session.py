@@ -6,6 +6,7 @@ Every method runs in an app context of its own and returns the frames to send, s
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
@@ -17,6 +18,7 @@ from flask_cairnloop.core import live
 from flask_cairnloop.core.current import now, settings, state
 from flask_cairnloop.core.database import transaction
 from flask_cairnloop.core.errors import HostFailure, InvalidTransition, NotFound
+from flask_cairnloop.core.schema import require_migrated
 from flask_cairnloop.host.boundary import ask
 from flask_cairnloop.host.people import Customer
 from flask_cairnloop.widget.frames import (
@@ -127,6 +129,7 @@ class Session:
         return [*self._changes(conversation, changed), *self._flush(conversation, self._customer)]
 
     def _hello(self, hello: Hello) -> Iterator[Outgoing]:
+        require_migrated()
         customer = self._verify(hello.token)
         asked = hello.conversation
         try:
@@ -279,4 +282,4 @@ def _key(customer: Customer) -> str:
 
 
 def _slow_down(wait: float) -> Refused:
-    return Refused(ErrorCode.RATE_LIMITED, "That is faster than we can take.", retry_after=round(max(wait, 0.1), 1))
+    return Refused(ErrorCode.RATE_LIMITED, "That is faster than we can take.", retry_after=math.ceil(wait * 10) / 10)

@@ -29,6 +29,7 @@ LATER = 2.0  # seconds after which to try again what could not be done
 
 CLOSE_FORBIDDEN = 4403
 CLOSE_NO_HELLO = 4408
+CLOSE_FAILED = 1011
 CLOSE_UNAVAILABLE = 1013
 
 UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeout)
@@ -44,8 +45,12 @@ def attend(ws: Server) -> None:
         line.say(Error(code=ErrorCode.FORBIDDEN_ORIGIN, message="Chat is not available on this page."))
         return line.end(CLOSE_FORBIDDEN, ErrorCode.FORBIDDEN_ORIGIN)
     with customers().place() as place, live.hub().subscribe((), wake=line.wake) as subscription:
-        Attendance(app, line, Session(origin=came_from, place=place), subscription).run()
-    line.end()
+        try:
+            Attendance(app, line, Session(origin=came_from, place=place), subscription).run()
+            line.end()
+        except Exception:
+            log.exception("a widget's connection failed")
+            line.end(CLOSE_FAILED, "Failed")  # not a 500: that would be written into the websocket
 
 
 class Attendance:
