@@ -34,9 +34,11 @@ def is_required() -> bool:
 
 def install(say: Callable[[str], object] = print) -> Path | None:
     """Find a Chromium, bringing one here if there is none."""
-    for way in (None, _from_debian, _from_playwright):
-        if way is not None:
-            way(say)
+    found = find()
+    if found or "CAIRNLOOP_CHROMIUM" in os.environ:
+        return found
+    for bring in (_from_debian, _from_playwright):
+        bring(say)
         if found := find():
             return found
     return None
