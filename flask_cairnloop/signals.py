@@ -1,7 +1,8 @@
 """What happens in the desk, as events.
 
-A verb calls ``emit`` inside its transaction. Reactions (``when``) run there and then and only write rows; after the
-commit the signal goes to the host's subscribers with the app as sender. ``metadata`` carries the record and who did it::
+A verb calls ``emit`` inside its transaction. Reactions (``when``) run there and then and only write rows;
+after the commit the signal goes to the host's subscribers with the app as sender. ``metadata`` carries the record
+and who did it::
 
     @conversation_resolved.connect
     def thank(app, *, measurements, metadata, **_): ...

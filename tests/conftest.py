@@ -67,13 +67,13 @@ def fresh_database(backing: Servers, administration: Engine, template: str) -> I
 
 
 @pytest.fixture
-def redis_url(backing: Servers) -> Iterator[str]:
+def redis_url(backing: Servers) -> str:
     """The shared Redis, emptied."""
     import redis
 
     with redis.Redis.from_url(backing.redis_url) as connection:
         connection.flushall()
-    yield backing.redis_url
+    return backing.redis_url
 
 
 @pytest.fixture

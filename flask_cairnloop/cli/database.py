@@ -38,7 +38,7 @@ def _refuse_shadowing() -> None:
         user, path = connection.execute(text("SELECT current_user, current_setting('search_path')")).one()
     if user == SCHEMA and "$user" in path:
         raise click.ClickException(
-            f"The database role is named {user!r} like our schema, so Postgres would put the host's own tables into it. "
+            f"The database role is named {user!r} like our schema: Postgres would put the host's own tables into it. "
             f"Use another role, or run: ALTER ROLE {user} SET search_path = public"
         )
 

@@ -20,6 +20,7 @@ from flask import Flask, current_app
 from sqlalchemy import Connection, CursorResult, Engine, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from flask_cairnloop.core import telemetry
 from flask_cairnloop.core.current import now, state
 from flask_cairnloop.core.database import engine, session, transaction
 from flask_cairnloop.core.errors import ClaimLost, HostFailure
@@ -94,15 +95,8 @@ def run(job_id: int, worker: Worker) -> bool:
         return False
     token = _claim.set(claim)
     try:
-        if claim.task.atomic:
-            with transaction():
-                claim.task.function(**claim.args)
-                complete()
-        else:
-            claim.task.function(**claim.args)
-            if not claim.settled:
-                with transaction():
-                    complete()
+        with telemetry.span("job.run"):
+            _perform(claim)
     except ClaimLost:
         session().rollback()
         log.warning("job %s was taken over by another worker", claim.task.name)
@@ -112,6 +106,18 @@ def run(job_id: int, worker: Worker) -> bool:
     finally:
         _claim.reset(token)
     return True
+
+
+def _perform(claim: Claim) -> None:
+    if claim.task.atomic:
+        with transaction():
+            claim.task.function(**claim.args)
+            complete()
+        return
+    claim.task.function(**claim.args)
+    if not claim.settled:
+        with transaction():
+            complete()
 
 
 def complete() -> None:

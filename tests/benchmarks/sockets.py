@@ -34,7 +34,8 @@ class Socket:
     def say(self, **frame: Any) -> None:
         """Send one frame."""
         body = json.dumps(frame).encode()
-        size = struct.pack("!BB", 0x81, 0x80 | len(body)) if len(body) < 126 else struct.pack("!BBH", 0x81, 0xFE, len(body))
+        short = len(body) < 126
+        size = struct.pack("!BB", 0x81, 0x80 | len(body)) if short else struct.pack("!BBH", 0x81, 0xFE, len(body))
         self._writer.write(size + MASK + body)
 
     async def hear(self, kind: str) -> dict[str, Any]:

@@ -73,7 +73,8 @@ FILL = text(
          last_message_at, last_message_role, last_message_author, last_message_preview, customer_seen_sequence,
          operator_seen_sequence, reopened_count, created_at, updated_at)
     SELECT '', 'customer-' || n, 'Customer ' || n, 'widget', 'Question ' || n,
-           CASE WHEN n % 3 = 0 THEN 'resolved' ELSE 'open' END, CASE WHEN n % 2 = 0 THEN 'operator' ELSE 'customer' END,
+           CASE WHEN n % 3 = 0 THEN 'resolved' ELSE 'open' END,
+           CASE WHEN n % 2 = 0 THEN 'operator' ELSE 'customer' END,
            'normal', '{}', 1, now() - n * interval '7 seconds', 'user', 'Customer ' || n, 'What about number ' || n,
            1, 0, 0, now() - n * interval '7 seconds', now()
     FROM generate_series(1, :number) AS n

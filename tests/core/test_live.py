@@ -111,9 +111,7 @@ def test_moving_changes_what_is_heard(hub: Hub) -> None:
         assert heard(listener) == [("tenant:b", "nav")]
 
 
-def test_seen_and_typing_reach_the_other_side_only_forward(
-    app: Flask, customer: Customer, operator: Operator
-) -> None:
+def test_seen_and_typing_reach_the_other_side_only_forward(app: Flask, customer: Customer, operator: Operator) -> None:
     thread_id = conversations.receive_from(customer, "Hello").conversation_id
     conversations.mark_seen(thread_id, 99, by=operator)
     conversations.mark_seen(thread_id, 0, by=operator)

@@ -42,9 +42,11 @@ def start_worker(app: Flask, processes: Start, redis_url: str) -> Callable[..., 
 
 
 def unfinished() -> int:
-    number = session().execute(
-        select(func.count()).select_from(Job).where(Job.state.in_([JobState.WAITING, JobState.RUNNING]))
-    ).scalar_one()
+    number = (
+        session()
+        .execute(select(func.count()).select_from(Job).where(Job.state.in_([JobState.WAITING, JobState.RUNNING])))
+        .scalar_one()
+    )
     session().rollback()
     return number
 
@@ -117,8 +119,7 @@ def test_children_end_with_their_supervisor(app: Flask, start_worker: Callable[.
     children = parent.children()
     supervisor.kill()
     supervisor.wait()
-    gone, alive = psutil.wait_procs(children, timeout=25)
-    assert alive == []
+    assert psutil.wait_procs(children, timeout=25)[1] == []
 
 
 def test_a_killed_child_is_replaced(app: Flask, start_worker: Callable[..., subprocess.Popen[bytes]]) -> None:

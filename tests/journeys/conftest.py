@@ -37,7 +37,9 @@ class Trailmark:
 
 
 @pytest.fixture(scope="session")
-def trailmark(backing: Servers, administration: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trailmark]:
+def trailmark(
+    backing: Servers, administration: Engine, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Trailmark]:
     """Trailmark with its seeded month, its worker and its web server."""
     name, logs = f"journey_{uuid.uuid4().hex[:8]}", tmp_path_factory.mktemp("trailmark")
     with administration.connect() as connection:
@@ -52,9 +54,8 @@ def trailmark(backing: Servers, administration: Engine, tmp_path_factory: pytest
         "HOST": "127.0.0.1",
         "PORT": str(port),
     }
-    steps = (["db", "upgrade"], ["cairnloop", "db", "upgrade"], ["trailmark", "seed"], ["cairnloop", "worker", "--burst"])
-    for step in steps:
-        subprocess.run([*FLASK, *step], cwd=ROOT, env=environment, check=True, timeout=120, capture_output=True)
+    for step in ("db upgrade", "cairnloop db upgrade", "trailmark seed", "cairnloop worker --burst"):
+        subprocess.run([*FLASK, *step.split()], cwd=ROOT, env=environment, check=True, timeout=120, capture_output=True)
     with ExitStack() as stack:
         for label, command in (("worker", [*FLASK, "cairnloop", "worker"]), ("web", WEB)):
             stack.enter_context(_running(command, environment, logs / f"{label}.log"))
