@@ -145,11 +145,11 @@ def test_meaning_is_looked_up_in_the_models_own_index(
     assert titles(retrieval.search("water", visible_to=operator)) == ["Huts"]
 
 
-@pytest.mark.parametrize("question", NAUGHTY)
-def test_no_question_breaks_the_search(app: Flask, write: Write, operator: Operator, question: str) -> None:
+def test_no_question_breaks_the_search(app: Flask, write: Write, operator: Operator) -> None:
     write("Huts", "Every hut has water.")
-    assert len(retrieval.search(question, visible_to=operator)) <= 1
-    assert retrieval.ground(question, visible_to=operator).score < 0.55
+    for question in NAUGHTY:
+        assert len(retrieval.search(question, visible_to=operator)) <= 1, question
+        assert retrieval.ground(question, visible_to=operator).score < 0.55, question
 
 
 def test_operators_in_a_question_mean_nothing(app: Flask, write: Write, operator: Operator) -> None:
