@@ -22,16 +22,11 @@ def _signed_in() -> dict[str, Any]:
 @bp.before_app_request
 def _ask_who_comes_to_the_desk() -> Response | None:
     """Somebody who opens a page of the desk signed out chooses who to be; the desk itself would answer 403."""
-    headers = request.headers
-    opens_a_page = "text/html" in headers.get("Accept", "") and "HX-Request" not in headers
-    if (
-        request.method == "GET"
-        and request.blueprint == "cairnloop"
-        and opens_a_page
-        and people.signed_in_member() is None
-    ):
-        return redirect(url_for("login.show", next=request.root_path + request.full_path.rstrip("?")), 303)
-    return None
+    if request.blueprint != "cairnloop" or request.method != "GET" or people.signed_in_member():
+        return None
+    if "HX-Request" in request.headers or "text/html" not in request.headers.get("Accept", ""):
+        return None
+    return redirect(url_for("login.show", next=request.root_path + request.full_path.rstrip("?")), 303)
 
 
 @bp.get("/login")
