@@ -13,6 +13,8 @@ from flask_cairnloop.core.errors import HostFailure
 log = logging.getLogger("flask_cairnloop.host")
 T = TypeVar("T")
 SLOW = 0.5  # seconds
+SLOW_WORK = 10.0  # seconds, for what only jobs ask
+_WORK = frozenset({"embedder", "draft_generator"})
 
 
 def ask(behaviour: str, method: Callable[..., T], *args: Any, **opts: Any) -> T:
@@ -34,6 +36,6 @@ def ask(behaviour: str, method: Callable[..., T], *args: Any, **opts: Any) -> T:
     if isinstance(answer, HostFailure):
         telemetry.count("cairnloop_host_failures", behaviour=behaviour)
         raise answer
-    if (took := time.perf_counter() - started) > SLOW:
+    if (took := time.perf_counter() - started) > (SLOW_WORK if behaviour in _WORK else SLOW):
         log.warning("%s took %.2f s", behaviour, took)
     return answer
