@@ -84,7 +84,7 @@ $(VENV)/.made:
 	  echo "On Debian or Ubuntu: apt-get install python3 python3-venv. Or name one: make demo PYTHON=/path/to/python" >&2; \
 	  exit 1; \
 	fi
-	$(call slow,Creating $(VENV) with $(shell $(PYTHON) --version 2>&1),$(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install -qq --upgrade 'pip>=25.1' && touch $@)
+	$(call slow,Creating $(VENV) with $(if $(PYTHON),$(shell $(PYTHON) --version 2>&1)),$(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install -qq --upgrade 'pip>=25.1' && touch $@)
 
 $(VENV)/.installed: $(VENV)/.made pyproject.toml hatch_build.py package-lock.json
 	$(call slow,Installing Flask-Cairnloop and its embedded servers,$(BIN)/python -m pip install -qq -e '.[embedded$(,)serve]' && touch $@)
