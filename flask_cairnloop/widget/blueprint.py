@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from flask import Blueprint, request
 from flask_sock import Sock
 
 from flask_cairnloop.widget.assets import asset, entry
-from flask_cairnloop.widget.socket import attend
+
+if TYPE_CHECKING:
+    from simple_websocket import Server
 
 
 def create_blueprint(name: str) -> Blueprint:
@@ -15,8 +19,14 @@ def create_blueprint(name: str) -> Blueprint:
     blueprint.get("/widget/widget.js")(entry)
     blueprint.get("/widget/assets/<version>/<path:name>")(asset)
     blueprint.before_request(_without_compression)
-    Sock().route("/widget/socket", bp=blueprint, endpoint="socket")(attend)
+    Sock().route("/widget/socket", bp=blueprint, endpoint="socket")(_attend)
     return blueprint
+
+
+def _attend(ws: Server) -> None:
+    from flask_cairnloop.widget.socket import attend  # with pydantic, on the first socket: no weight on the start
+
+    attend(ws)
 
 
 def _without_compression() -> None:

@@ -107,6 +107,7 @@ def site(shared_database: str, backing: Servers, tmp_path_factory: pytest.TempPa
     """A host on one gevent process, for the tests of one module."""
     port = free_port()
     environment = os.environ | {"DATABASE_URL": shared_database, "REDIS_URL": backing.redis_url}
+    environment["HOST_SETTINGS"] = json.dumps({"CAIRNLOOP_WIDGET_RATE": 100_000})
     with (tmp_path_factory.mktemp("site") / "log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, *command(GEVENT, port)], env=environment, stdout=log, stderr=subprocess.STDOUT

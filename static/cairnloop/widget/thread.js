@@ -8,12 +8,9 @@ export class Thread {
   earlier = false;
   customerSeen = 0;
   operatorSeen = 0;
+  /** Everything up to this number is here; what comes after it is asked for after a cut. */
+  upTo = 0;
   #messages = new Map();
-
-  /** The number of the newest message here; what comes after it is asked for after a cut. */
-  get last() {
-    return Math.max(0, ...this.#messages.keys());
-  }
 
   get first() {
     return Math.min(...this.#messages.keys());
@@ -36,7 +33,7 @@ export class Thread {
     if (ready.conversation !== this.conversation) {
       this.#messages.clear();
       this.earlier = false;
-      this.customerSeen = this.operatorSeen = 0;
+      this.customerSeen = this.operatorSeen = this.upTo = 0;
     }
     this.conversation = ready.conversation;
     this.status = ready.status;
@@ -50,6 +47,12 @@ export class Thread {
     this.earlier = page.earlier ?? this.earlier;
     const fresh = page.messages.filter(({ sequence }) => !this.#messages.has(sequence));
     for (const message of fresh) this.#messages.set(message.sequence, message);
+    this.upTo = Math.max(this.upTo, ...page.messages.map(({ sequence }) => sequence));
     return fresh;
+  }
+
+  /** One's own message was stored. Messages before it may still be on their way, so it does not count as read up to. */
+  stored(conversation, message) {
+    if (conversation === this.conversation && !this.#messages.has(message.sequence)) this.#messages.set(message.sequence, message);
   }
 }

@@ -54,7 +54,7 @@ export class CairnloopWidget extends HTMLElement {
     this.#connection ??= new Connection({
       url,
       token: (fresh) => this.#token(fresh),
-      hello: () => ({ conversation: this.#thread.conversation, after: this.#thread.last }),
+      hello: () => ({ conversation: this.#thread.conversation, after: this.#thread.upTo }),
       changed: (state) => this.#changed(state),
       received: (frame) => this.#received(frame),
     });
@@ -215,9 +215,8 @@ export class CairnloopWidget extends HTMLElement {
 
   #acknowledged({ client_id, conversation, sequence, at }) {
     const message = this.#outbox.remove(client_id);
-    if (message && conversation === this.#thread.conversation) {
-      const mine = { sequence, role: "user", author: null, content: message.content, at, client_id };
-      this.#thread.add({ conversation, messages: [mine], earlier: null });
+    if (message) {
+      this.#thread.stored(conversation, { sequence, role: "user", author: null, content: message.content, at, client_id });
     }
     if (this.#sending === client_id) this.#sending = null;
     this.#trouble = null;
