@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flask import Blueprint
-from flask.blueprints import BlueprintSetupState
 
 from flask_cairnloop.assets import folder
 from flask_cairnloop.dashboard import (
@@ -21,7 +20,6 @@ from flask_cairnloop.dashboard import (
     policy,
     settings,
 )
-from flask_cairnloop.dashboard.display import Display
 
 SCREENS = (home, inbox, conversations, messages, drafts, articles, settings, live, pages, assets)
 
@@ -29,7 +27,6 @@ SCREENS = (home, inbox, conversations, messages, drafts, articles, settings, liv
 def create_blueprint(name: str) -> Blueprint:
     """The operator's screens under ``name``; register it with a ``url_prefix`` of its own."""
     blueprint = Blueprint(name, __name__, template_folder=str(folder("templates")))
-    blueprint.record(_give_templates_their_name)
     blueprint.url_value_preprocessor(access.exempt_from_host_tokens)
     blueprint.before_request(access.admit)
     blueprint.after_request(policy.protect)
@@ -37,7 +34,3 @@ def create_blueprint(name: str) -> Blueprint:
         screen.attach(blueprint)
     errors.attach(blueprint)
     return blueprint
-
-
-def _give_templates_their_name(setup: BlueprintSetupState) -> None:
-    setup.app.jinja_env.globals.setdefault("cl", Display())

@@ -1,4 +1,4 @@
-"""``cl``: the one name our templates get, with the words, moments and addresses they need."""
+"""``cl``: what our templates get, the words, moments and addresses they need."""
 
 from __future__ import annotations
 

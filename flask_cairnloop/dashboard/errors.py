@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from http import HTTPStatus
 
-from flask import Blueprint, make_response, render_template
+from flask import Blueprint, make_response
 from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
@@ -21,6 +21,7 @@ from flask_cairnloop.core.errors import (
     Unavailable,
 )
 from flask_cairnloop.dashboard.access import CrossSite, NobodySignedIn
+from flask_cairnloop.dashboard.rendering import render
 
 log = logging.getLogger("flask_cairnloop.dashboard")
 
@@ -51,9 +52,7 @@ def attach(blueprint: Blueprint) -> None:
 def show_problem(template: str, status: int, error: Exception) -> Response:
     """The page of a problem. It needs neither database nor operator."""
     phrase = HTTPStatus(status).phrase
-    return make_response(
-        render_template(f"cairnloop/errors/{template}", status=status, phrase=phrase, error=error), status
-    )
+    return make_response(render(f"errors/{template}", status=status, phrase=phrase, error=error), status)
 
 
 def _answer(status: int, template: str) -> Callable[[Exception], Response]:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flask import make_response, redirect, render_template, request
+from flask import make_response, redirect, request
 from werkzeug.wrappers import Response
+
+from flask_cairnloop.dashboard.rendering import render
 
 REGION = "HX-Region"
 
@@ -21,7 +23,7 @@ def wants_region() -> bool:
 
 def region(name: str, partial: str, *, changed: tuple[str, ...] = (), status: int = 200, **context: object) -> Response:
     """The region ``name`` as ``partial`` shows it; pages refetch every region named in ``changed``."""
-    response = make_response(render_template(f"cairnloop/{partial}", **context), status)
+    response = make_response(render(partial, **context), status)
     return _named(response, name, changed)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from flask import Blueprint, make_response, render_template, request, url_for
+from flask import Blueprint, make_response, request, url_for
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
@@ -16,6 +16,7 @@ from flask_cairnloop.conversations import InboxView
 from flask_cairnloop.core.database import session
 from flask_cairnloop.dashboard.access import current_operator
 from flask_cairnloop.dashboard.htmx import region
+from flask_cairnloop.dashboard.rendering import render
 
 log = logging.getLogger("flask_cairnloop.dashboard")
 T = TypeVar("T")
@@ -58,8 +59,8 @@ def page(
     ``section`` is marked in the navigation, ``live`` is the conversation the screen watches, ``counts`` spares a query
     where the screen has them already.
     """
-    html = render_template(
-        f"cairnloop/{template}",
+    html = render(
+        template,
         section=section,
         places=places(view_counts() if counts is None else counts),
         operator=current_operator(),
