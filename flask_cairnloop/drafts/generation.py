@@ -56,12 +56,13 @@ def _keep(view: ConversationView, composed: Composed, decision: Decision) -> Dra
         return None
     supersede_pending(view.id, by=SYSTEM)
     conversation.updated_at = now()
+    sent = decision == Decision.ALLOW and bool(composed.body) and not _person_is_at_it(conversation, view)
+    if decision == Decision.ALLOW and not sent:
+        decision = Decision.REQUIRE_APPROVAL
     draft = _store(view, composed, decision)
-    if decision == Decision.ALLOW and draft.is_for_customer and not _person_is_at_it(conversation, view):
+    if sent:
         send_as_it_stands(draft, conversation, by=SYSTEM)
-        _count("sent")
-    else:
-        _count("pending")
+    _count("sent" if sent else "pending")
     return draft
 
 

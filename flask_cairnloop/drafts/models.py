@@ -51,7 +51,7 @@ class Draft(Stateful, Base):
     conversation_id: Mapped[int] = mapped_column(ForeignKey(f"{SCHEMA}.cairnloop_conversations.id", ondelete="CASCADE"))
     kind: Mapped[DraftKind] = mapped_column(choice(DraftKind))
     status: Mapped[DraftStatus] = mapped_column(choice(DraftStatus), default=DraftStatus.PENDING)
-    #: What the host's policy decided; a ``draft_only`` draft is shown when asked for.
+    #: What the host's policy decided, with "allow" taken back where a person was at it; see ``is_prompted``.
     decision: Mapped[Decision] = mapped_column(choice(Decision))
     #: What the customer would read; empty for an escalation, which is for operators only.
     body: Mapped[str]

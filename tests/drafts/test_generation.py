@@ -299,7 +299,7 @@ def test_allow_waits_where_a_person_is_at_it(
         conversations.add_note(thread, "I take this one.", by=operator)
     draft = drafts.generate(thread)
     assert draft is not None
-    assert draft.status == DraftStatus.PENDING
+    assert (draft.status, draft.decision) == (DraftStatus.PENDING, Decision.REQUIRE_APPROVAL)
     assert [role for role, _ in said(thread, operator)].count("agent") == 0
 
 
