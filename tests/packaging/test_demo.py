@@ -60,9 +60,9 @@ class Running:
         return self.process.wait(seconds)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def data() -> Iterator[Path]:
-    """A folder the servers' account may pass through."""
+    """A folder the servers' account may pass through; one for all, since filling it takes a while."""
     with tempfile.TemporaryDirectory(prefix="cairnloop-") as place:
         Path(place).chmod(0o711)
         yield Path(place) / "demo"
