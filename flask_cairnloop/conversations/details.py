@@ -6,10 +6,9 @@ from collections.abc import Iterable
 
 from sqlalchemy import func, update
 
-from flask_cairnloop import audit
 from flask_cairnloop.conversations.lifecycle import SUBJECT_LENGTH
 from flask_cairnloop.conversations.models import Conversation, Priority
-from flask_cairnloop.conversations.news import announce
+from flask_cairnloop.conversations.news import announce, record
 from flask_cairnloop.conversations.queries import get, lock
 from flask_cairnloop.core import live
 from flask_cairnloop.core.current import now
@@ -29,7 +28,7 @@ def rename(conversation_id: int, subject: str, *, by: Actor) -> Conversation:
         conversation = lock(conversation_id, by=by)
         if conversation.subject != text:
             conversation.subject = text
-            _record("conversation.rename", conversation, by)
+            _note("conversation.rename", conversation, by)
     return conversation
 
 
@@ -43,7 +42,7 @@ def set_priority(conversation_id: int, priority: Priority | str, *, by: Actor) -
         conversation = lock(conversation_id, by=by)
         if conversation.priority != wanted:
             conversation.priority = wanted
-            _record("conversation.set_priority", conversation, by, priority=wanted)
+            _note("conversation.set_priority", conversation, by, priority=wanted)
     return conversation
 
 
@@ -56,7 +55,7 @@ def tag(conversation_id: int, tags: Iterable[str], *, by: Actor) -> Conversation
         conversation = lock(conversation_id, by=by)
         if conversation.tags != wanted:
             conversation.tags = wanted
-            _record("conversation.tag", conversation, by, count=len(wanted))
+            _note("conversation.tag", conversation, by, count=len(wanted))
     return conversation
 
 
@@ -86,14 +85,6 @@ def mark_typing(conversation_id: int, *, by: Operator | Customer) -> None:
         live.changed(f"conversation:{conversation_id}", "typing" if by.kind == "operator" else "customer-typing")
 
 
-def _record(action: str, conversation: Conversation, by: Actor, **details: object) -> None:
-    audit.record(
-        action,
-        by=by,
-        subject="conversation",
-        subject_id=conversation.id,
-        conversation_id=conversation.id,
-        tenant=conversation.tenant,
-        **details,
-    )
+def _note(action: str, conversation: Conversation, by: Actor, **details: object) -> None:
+    record(action, conversation, by, **details)
     announce(conversation.id, conversation.tenant, "header")

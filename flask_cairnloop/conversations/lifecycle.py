@@ -8,9 +8,8 @@ from sqlalchemy import Select, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
-from flask_cairnloop import audit
 from flask_cairnloop.conversations.models import Awaiting, Channel, Conversation, ConversationStatus
-from flask_cairnloop.conversations.news import announce
+from flask_cairnloop.conversations.news import announce, record
 from flask_cairnloop.conversations.queries import lock
 from flask_cairnloop.core import telemetry
 from flask_cairnloop.core.current import now
@@ -43,23 +42,15 @@ def open_conversation(
             insert(Conversation).values(row | {"updated_at": moment}).on_conflict_do_nothing().returning(Conversation)
         ).one_or_none()
         if opened is None:
-            found: Conversation = db.scalars(open_widget_conversation(customer)).one()
+            found: Conversation = db.scalars(_open_widget_conversation(customer)).one()
             return found
-        audit.record(
-            "conversation.open",
-            by=by,
-            subject="conversation",
-            subject_id=opened.id,
-            conversation_id=opened.id,
-            tenant=opened.tenant,
-            channel=channel,
-        )
+        record("conversation.open", opened, by, channel=channel)
         emit(conversation_opened, conversation=opened, actor=by, customer_ref=customer.ref)
         announce(opened.id, opened.tenant, "header")
     return opened
 
 
-def open_widget_conversation(customer: Customer) -> Select[Any]:
+def _open_widget_conversation(customer: Customer) -> Select[Any]:
     """The statement that finds a customer's one open widget conversation."""
     return select(Conversation).where(
         Conversation.tenant == customer.tenant,
@@ -78,7 +69,7 @@ def resolve(conversation_id: int, *, by: Actor) -> Conversation:
         conversation.advance(ConversationStatus.RESOLVED)
         conversation.resolved_at = now()
         conversation.resolved_by = conversation.host_user_id = by.id
-        _record("conversation.resolve", conversation, by)
+        record("conversation.resolve", conversation, by)
         emit(
             conversation_resolved,
             measurements={"duration_seconds": (conversation.resolved_at - conversation.created_at).total_seconds()},
@@ -114,7 +105,7 @@ def bring_back(conversation: Conversation, *, by: Actor) -> None:
         raise InvalidTransition(
             conversation, "This customer already has an open conversation; answer there instead."
         ) from None
-    _record("conversation.reopen", conversation, by)
+    record("conversation.reopen", conversation, by)
     emit(conversation_reopened, conversation=conversation, actor=by, customer_ref=conversation.customer_ref)
 
 
@@ -125,21 +116,10 @@ def archive(conversation_id: int, *, by: Actor) -> Conversation:
         if conversation.status == ConversationStatus.ARCHIVED:
             return conversation
         conversation.advance(ConversationStatus.ARCHIVED)
-        _record("conversation.archive", conversation, by)
+        record("conversation.archive", conversation, by)
         emit(conversation_archived, conversation=conversation, actor=by, customer_ref=conversation.customer_ref)
         _announce(conversation)
     return conversation
-
-
-def _record(action: str, conversation: Conversation, by: Actor) -> None:
-    audit.record(
-        action,
-        by=by,
-        subject="conversation",
-        subject_id=conversation.id,
-        conversation_id=conversation.id,
-        tenant=conversation.tenant,
-    )
 
 
 def _announce(conversation: Conversation) -> None:

@@ -1,4 +1,4 @@
-"""Telling open pages and sockets which regions a change touched."""
+"""What every change of a conversation tells: the audit log, and the open pages and sockets."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping
 
 from sqlalchemy import select
 
+from flask_cairnloop import audit
 from flask_cairnloop.conversations.models import Conversation
 from flask_cairnloop.core import live
 from flask_cairnloop.core.database import session
+from flask_cairnloop.host.people import Actor
 
 TOPIC = "conversation:"
 
@@ -18,6 +20,19 @@ def announce(conversation_id: int, tenant: str, *regions: str, lists: bool = Tru
     live.changed(f"{TOPIC}{conversation_id}", *regions)
     if lists:
         live.changed(f"tenant:{tenant}", "inbox-list", "home", "nav")
+
+
+def record(action: str, conversation: Conversation, by: Actor, **details: object) -> None:
+    """Write the audit entry of a change to a conversation. ``details`` holds enum words and counts."""
+    audit.record(
+        action,
+        by=by,
+        subject="conversation",
+        subject_id=conversation.id,
+        conversation_id=conversation.id,
+        tenant=conversation.tenant,
+        **details,
+    )
 
 
 @live.probe
