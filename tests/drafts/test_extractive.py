@@ -97,6 +97,13 @@ def test_a_reply_stays_short_and_keeps_the_sentences_around_the_match(generator:
     assert len(body.split()) <= 90
 
 
+def test_a_sentence_without_end_is_ended(generator: ExtractiveGenerator) -> None:
+    proposal = generator.generate_draft(view(), grounding(passage("In winter " + "water and snow " * 60)))
+    body = lay_out(proposal.sentences)
+    assert len(body.split()) <= 90
+    assert " …\n\n" in body
+
+
 def test_a_much_weaker_second_passage_is_not_quoted(generator: ExtractiveGenerator) -> None:
     strong = passage("Every hut has water.")
     weak = passage("Water is wet.", support=0.5, article=2, chunk=9, title="Water")

@@ -107,7 +107,7 @@ def _quote(grounding: Grounding) -> list[Sentence]:
     said: set[str] = set()
     for evidence, texts in passages:
         fresh = [text for text in texts if text not in said]
-        run = _finished(_run(fresh, [weigh(text) for text in fresh], room, left, must=not runs))
+        run = _finished(_run(fresh, [weigh(text) for text in fresh], room, left))
         said.update(run)
         room, left = room - sum(map(_length, run)), left - len(run)
         runs.append((evidence, run))
@@ -122,8 +122,14 @@ def _passages(evidence: Sequence[Evidence]) -> list[tuple[Evidence, list[str]]]:
 
 def _sentences(content: str) -> list[str]:
     """What can be quoted: a table's row says nothing without its table, unless there is nothing else."""
-    sentences = split_sentences(content)
+    sentences = [_trimmed(text) for text in split_sentences(content)]
     return [text for text in sentences if TABLE_MARK not in text] or sentences
+
+
+def _trimmed(text: str) -> str:
+    """A sentence that would not fit into any reply, ended where the room ends."""
+    words = text.split()
+    return text if len(words) <= WORDS else f"{' '.join(words[: WORDS - 1])} …"
 
 
 def _nearly_as_good(evidence: Sequence[Evidence]) -> list[Evidence]:
@@ -132,13 +138,13 @@ def _nearly_as_good(evidence: Sequence[Evidence]) -> list[Evidence]:
     return [each for each in evidence if (each.support or 0.0) >= enough]
 
 
-def _run(texts: Sequence[str], weights: Sequence[float], room: int, left: int, *, must: bool) -> list[str]:
+def _run(texts: Sequence[str], weights: Sequence[float], room: int, left: int) -> list[str]:
     """Neighbouring sentences around the heaviest, grown towards the heavier side while they fit."""
     if not texts or left < 1:
         return []
     start = max(range(len(texts)), key=lambda place: (weights[place], -place))
     room -= _length(texts[start])
-    if room < 0 and not must:
+    if room < 0:
         return []
     first = last = start
     while last - first + 1 < left:
