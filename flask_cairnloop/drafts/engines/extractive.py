@@ -12,7 +12,7 @@ from flask_cairnloop.host.draft_generator import DraftGenerator, DraftKind, Draf
 from flask_cairnloop.knowledge.sentences import split_sentences
 from flask_cairnloop.retrieval.results import Evidence, Grounding, GroundingLevel
 
-WORDS = 75  # quoted; with the courtesies a reply stays below 90
+WORDS = 72  # quoted; with the courtesies a reply stays below 90
 SENTENCES = 6
 PASSAGES = 2
 NEARLY_AS_GOOD = 0.8  # a second passage counts only if its support is at least this share of the first's
