@@ -42,12 +42,20 @@ class Site:
     process: subprocess.Popen[bytes]
 
     @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+    @property
     def socket(self) -> str:
         return self.url.replace("http", "ws", 1) + "/support/widget/socket"
 
     def get(self, path: str) -> Any:
         with urllib.request.urlopen(self.url + path, timeout=10) as answer:
             return json.load(answer)
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(20)
 
     def wait(self) -> None:
         """Until it answers."""
@@ -81,8 +89,8 @@ def command(server: tuple[str, ...], port: int) -> tuple[str, ...]:
 def serve(processes: Callable[..., subprocess.Popen[bytes]], fresh_database: str, redis_url: str) -> Serve:
     """Start a web server of the test's own."""
 
-    def start(*server: str, **environment: str) -> Site:
-        port = free_port()
+    def start(*server: str, port: int = 0, **environment: str) -> Site:
+        port = port or free_port()
         environment = {"DATABASE_URL": fresh_database, "REDIS_URL": redis_url} | environment
         site = Site(f"http://127.0.0.1:{port}", processes(*command(server or GEVENT, port), **environment))
         site.wait()

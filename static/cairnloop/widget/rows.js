@@ -22,7 +22,7 @@ export function rows(thread, outbox, greeting) {
 
 function said({ sequence, role, author, content, at, client_id }, when, before, newestMine, operatorSeen) {
   const mine = role === "user";
-  const same = before.role === role && before.author === author && when - before.at < GROUPED;
+  const same = before.role === role && (mine || before.author === author) && when - before.at < GROUPED;
   const seen = sequence <= operatorSeen ? "Seen" : "Sent";
   return {
     key: client_id ?? `message:${sequence}`,

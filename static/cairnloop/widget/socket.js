@@ -3,6 +3,7 @@
 const READY_WITHIN = 15_000;
 const HEARTBEAT = 25_000;
 const ANSWER_WITHIN = 10_000;
+const AWAKE_WITHIN = 4_000; // somebody is looking: find out soon
 const LONGEST_PAUSE = 30_000;
 const STEADY = 10_000; // a connection that lived this long was a good one: pauses start short again
 const REFUSALS = { unauthorized: 3, forbidden_origin: 1 }; // times in a row before we say so and stop
@@ -59,7 +60,7 @@ export class Connection {
 
   /** The page came back, or the network did: make sure of the connection now, and of everything said meanwhile. */
   wake() {
-    if (this.state === "ready") this.#probe({ after: this.#hello().after });
+    if (this.state === "ready") this.#probe({ after: this.#hello().after }, AWAKE_WITHIN);
     else if (this.state !== "connecting") this.retry();
   }
 
@@ -76,9 +77,9 @@ export class Connection {
   }
 
   /** Ask for a sign of life; without one the connection counts as lost. */
-  #probe(extra) {
+  #probe(extra, within) {
     this.send({ type: "ping", ...extra });
-    this.expect();
+    this.expect(within);
   }
 
   #drop() {
@@ -114,6 +115,7 @@ export class Connection {
       this.#heartbeat = setInterval(() => this.#probe(), HEARTBEAT);
       this.#become("ready");
     }
+    if (frame.type === "ack") this.#attempts = 0; // it gets us somewhere, however often it breaks
     this.#received(frame);
     if (frame.type === "error" && frame.code in REFUSALS) this.#refusedWith(frame.code);
   }
