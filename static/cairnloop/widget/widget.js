@@ -84,7 +84,7 @@ export class CairnloopWidget extends HTMLElement {
   }
 
   #url() {
-    const given = this.getAttribute("endpoint") ?? this.getAttribute("src");
+    const given = this.getAttribute("endpoint");
     const url = given ? new URL(given, location.href) : new URL("../../socket", import.meta.url);
     url.protocol = url.protocol.replace("http", "ws");
     return url.href;
