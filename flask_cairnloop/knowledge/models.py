@@ -71,7 +71,7 @@ class Article(Stateful, Base):
     index_error: Mapped[str | None]
     created_by: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(default=now)
-    updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
+    updated_at: Mapped[datetime] = mapped_column(default=now)  # indexing changes nothing a reader would notice
 
     @property
     def is_indexed(self) -> bool:
