@@ -103,6 +103,8 @@ def context(conversation_id: int) -> Response:
     known: tuple[Fact, ...] = ()
     why = ""
     try:
+        if shown.customer_ref is None:
+            raise HostFailure("this conversation names no customer", permanent=True)
         where = {"conversation_id": shown.id, "tenant": shown.tenant}
         found = ask("context_provider", settings.context_provider.get_context, shown.customer_ref, **where)
         if not isinstance(found, Mapping):

@@ -53,6 +53,11 @@ class Display:
         """What they may choose from."""
         return list(Theme)
 
+    @property
+    def command_key(self) -> str:
+        """The key that sends together with Enter, as the operator's keyboard has it."""
+        return "⌘" if any(name in request.user_agent.string for name in ("Mac OS", "iPhone", "iPad")) else "Ctrl "
+
     def label(self, value: StrEnum) -> Label:
         """The words, tone and icon of a status."""
         return labels.label(value)

@@ -10,6 +10,7 @@ import * as panel from "./behaviours/panel.js";
 import * as theme from "./behaviours/theme.js";
 import * as tidy from "./behaviours/tidy.js";
 import "./guard.js";
+import "./keep-focus.js";
 import "./zone.js";
 
 const behaviours = { autosize, composer, dialog, hotkeys, "keep-scroll": keepScroll, live, "local-time": localTime, panel, theme, tidy };
