@@ -11,12 +11,12 @@ from flask_cairnloop.core.database import session
 from flask_cairnloop.host.embedder import Embedder
 
 PER_LEG = 60
-WORDS = 64  # words of a question that are looked for
+WORDS = 64  # words of a question that are looked for, from its beginning
 
 # The question arrives as a parameter and is quoted word by word: nothing in it is ever read as query syntax.
 LEXEMES = r"""
 SELECT lexeme, '''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''' AS quoted
-FROM unnest(to_tsvector('pg_catalog.english', :question)) ORDER BY lexeme LIMIT :words
+FROM unnest(to_tsvector('pg_catalog.english', :question)) ORDER BY positions[1], lexeme LIMIT :words
 """
 
 SEARCHABLE = """
@@ -28,7 +28,7 @@ JOIN cairnloop.cairnloop_articles a ON a.id = c.article_id AND a.searchable_revi
 # ones, never both and never neither. Every match counts the same in title, heading and content: on development data
 # that beat every weighting in favour of titles.
 _STATEMENT = f"""
-WITH asked AS (
+WITH asked AS MATERIALIZED (
     SELECT array_to_string(ARRAY(SELECT quoted FROM ({LEXEMES}) AS lexemes), ' | ')::tsquery AS words
 ), by_words AS (
     SELECT id, row_number() OVER (ORDER BY rank DESC, id) AS place FROM (
