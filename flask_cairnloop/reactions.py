@@ -20,7 +20,7 @@ from flask_cairnloop.signals import (
 def connect() -> None:
     """Attach every reaction; attaching twice changes nothing."""
     when(message_received)(draft_a_reply)
-    when(message_sent)(set_draft_aside)
+    when(message_received, message_sent)(set_draft_aside)
     when(conversation_resolved, conversation_archived)(set_draft_of_closed_aside)
     when(article_published)(index_the_revision)
 
@@ -33,7 +33,7 @@ def draft_a_reply(*, conversation_id: int, **_: Any) -> None:
 
 
 def set_draft_aside(*, conversation_id: int, actor: Any, **_: Any) -> None:
-    """Somebody answered: a waiting draft answers nothing any more."""
+    """Somebody wrote: a waiting draft answers what stood there before."""
     drafts.supersede_pending(conversation_id, by=actor)
 
 

@@ -67,7 +67,8 @@ def send_message(conversation_id: int) -> Response:
     except ThreadMoved:
         return _composer(load(conversation_id), Answer(composed, news=_news(shown, composed)), status=409)
     except InvalidTransition as refusal:
-        answer = Answer(composed.without_draft(), notice=f"{refusal} Your words are kept below.")
+        notice = f"{refusal} Your words are kept below."
+        answer = Answer(composed.without_draft(), notice=notice, news=_news(shown, composed))
         return _composer(load(conversation_id), answer, status=409)
     return settled(
         lambda: _composer(load(conversation_id), Answer(Composed(composed.kind), sent=True)),

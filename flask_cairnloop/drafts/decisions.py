@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from flask_cairnloop import audit, conversations
 from flask_cairnloop.conversations import Conversation, Message, MessageRole
@@ -30,6 +30,11 @@ _ACTIONS = {
     DraftStatus.DISCARDED: "draft.discard",
     DraftStatus.SUPERSEDED: "draft.supersede",
 }
+
+
+_WAITING = select(Draft.id).where(
+    Draft.conversation_id == bindparam("conversation_id"), Draft.status == DraftStatus.PENDING
+)
 
 
 def approve(draft_id: int, *, by: Actor) -> Draft:
@@ -86,6 +91,8 @@ def discard(draft_id: int, *, by: Actor, reason: str | None = None) -> Draft:
 def supersede_pending(conversation_id: int, *, by: Actor) -> Draft | None:
     """Set aside the draft that waits in a conversation, because something else was said or done. Returns it."""
     with transaction() as db:
+        if db.connection().execute(_WAITING, {"conversation_id": conversation_id}).first() is None:
+            return None  # asked after every message, and seldom is there one
         conversation = conversations.lock(conversation_id, by=by)
         pending = select(Draft).where(Draft.conversation_id == conversation_id, Draft.status == DraftStatus.PENDING)
         draft = db.scalars(pending.with_for_update().execution_options(populate_existing=True)).one_or_none()

@@ -162,7 +162,7 @@ class TestEditing:
         assert desk.post(f"/support/{thread.id}/messages", data=form | {"draft_id": ""}).status_code == 303
         assert sent(thread.id) == ["Four days."]
 
-    def test_a_thread_that_moved_refuses_it_and_leaves_the_draft_waiting(
+    def test_a_thread_that_moved_refuses_it_and_shows_what_is_new(
         self, desk: FlaskClient, thread: Conversation, draft: Draft, customer: Customer, sent: Sent
     ) -> None:
         conversations.receive(thread.id, "Forget it.", by=customer)
@@ -170,8 +170,9 @@ class TestEditing:
         response = desk.post(f"/support/{thread.id}/messages", data=form, headers=HTMX)
         assert response.status_code == 409
         assert "Forget it." in response.text
+        assert ">Four days.</textarea>" in response.text
         assert sent(thread.id) == []
-        assert status(draft) == DraftStatus.PENDING
+        assert status(draft) == DraftStatus.SUPERSEDED
 
     def test_a_draft_that_waits_no_more_keeps_what_was_typed(
         self, desk: FlaskClient, thread: Conversation, draft: Draft, operator: Operator
