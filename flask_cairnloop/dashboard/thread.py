@@ -67,9 +67,10 @@ def newest(conversation: Conversation, *, visible_to: Operator) -> Piece:
 
 def since(conversation: Conversation, anchor: int, *, visible_to: Operator) -> Piece:
     """Everything from message ``anchor`` on; where that is too much for one answer, the newest of it."""
-    wanted = max(1, conversation.last_sequence - anchor + 1)
-    messages = conversations.timeline(conversation.id, visible_to=visible_to, limit=min(wanted, LONGEST))
-    return _piece([message for message in messages if message.sequence >= anchor], anchor=anchor)
+    messages = conversations.timeline(conversation.id, visible_to=visible_to, after=anchor - 1, limit=LONGEST)
+    if len(messages) == LONGEST:
+        messages = conversations.timeline(conversation.id, visible_to=visible_to, limit=LONGEST)
+    return _piece(messages, anchor=anchor)
 
 
 def before(conversation: Conversation, sequence: int, *, visible_to: Operator) -> Piece:

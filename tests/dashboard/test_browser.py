@@ -134,8 +134,10 @@ def test_words_survive_a_reload_until_they_are_sent(open_page: Open, thread: Con
 def test_a_reply_written_blind_is_kept_and_what_is_new_is_shown(
     open_page: Open, thread: Conversation, customer: Customer
 ) -> None:
-    page = open_page(f"/{thread.id}")
+    page = open_page("/inbox")
     page.route("**/timeline*", lambda route: route.abort())  # the page misses the news
+    page.get_by_role("link", name="An invoice").click()
+    expect(page.locator("#context")).to_contain_text("Context Unavailable")
     conversations.receive(thread.id, "Never mind!", by=customer)
     page.get_by_role("textbox", name="Message").fill("Let me look for it.")
     page.get_by_role("button", name="Send", exact=True).click()
@@ -208,6 +210,7 @@ def login_page(route: Route) -> None:
 def test_an_answer_that_is_not_ours_is_never_swapped_in(open_page: Open, thread: Conversation) -> None:
     page = open_page(f"/{thread.id}")
     expect(page.locator("#context")).to_contain_text("Context Unavailable")
+    page.wait_for_timeout(500)  # what a new connection has everything read for
     page.route("**/timeline*", login_page)
     page.evaluate("document.body.dispatchEvent(new CustomEvent('timeline'))")
     banner = page.get_by_role("alert").filter(has_text="Something other than the desk answered")
@@ -250,6 +253,19 @@ def test_editing_a_draft_keeps_what_was_typed_and_survives_a_refresh(
     expect(page.locator("#timeline")).to_contain_text("Just reply here. Ada")
     session().expire_all()
     assert session().get_one(Draft, draft.id).status == "edited"
+
+
+def test_a_citation_opens_its_source_and_a_refresh_leaves_it_open(
+    open_page: Open, thread: Conversation, draft: Draft
+) -> None:
+    page = open_page(f"/{thread.id}")
+    expect(page.locator("#evidence-1")).to_be_hidden()
+    page.locator(".cl-cite").click()
+    expect(page.locator("#evidence-1")).to_be_visible()
+    with page.expect_response("**/draft"):
+        page.evaluate("document.body.dispatchEvent(new CustomEvent('draft'))")
+    page.wait_for_timeout(200)
+    expect(page.locator("#evidence-1")).to_be_visible()
 
 
 def test_a_refused_detail_stays_open_and_a_saved_one_gives_the_focus_back(
