@@ -29,8 +29,9 @@ MESSAGE = """INSERT INTO cairnloop.cairnloop_messages
     VALUES (%s, %s, 'user', %s, %s, 'Somebody', %s, '{}', now())
     ON CONFLICT (conversation_id, client_id) WHERE client_id IS NOT NULL DO NOTHING RETURNING id"""
 SUMMARY = """UPDATE cairnloop.cairnloop_conversations
-    SET last_sequence = %s, updated_at = now(), last_message_at = now(), last_message_role = 'user', last_message_author = 'Somebody', last_message_preview = %s, awaiting = 'operator',
-    customer_seen_sequence = %s, customer_typing_at = NULL WHERE id = %s"""
+    SET last_sequence = %s, updated_at = now(), last_message_at = now(), last_message_role = 'user',
+        last_message_author = 'Somebody', last_message_preview = %s, awaiting = 'operator',
+        customer_seen_sequence = %s, customer_typing_at = NULL WHERE id = %s"""
 AUDIT = """INSERT INTO cairnloop.cairnloop_audit_events
     (tenant, at, action, actor_kind, actor_id, subject, subject_id, conversation_id, details)
     VALUES ('', now(), 'message.receive', 'customer', %s, 'message', %s, %s, '{}')"""

@@ -85,7 +85,8 @@ THREAD = text(
     INSERT INTO cairnloop.cairnloop_messages
         (conversation_id, sequence, role, content, author_id, author_name, details, created_at)
     SELECT :thread, n, CASE WHEN n % 2 = 0 THEN 'agent' ELSE 'user' END, 'Message number ' || n,
-           CASE WHEN n % 2 = 0 THEN 'ada' ELSE 'customer-1' END, 'Somebody', '{}', now() - (:number - n) * interval '1 s'
+           CASE WHEN n % 2 = 0 THEN 'ada' ELSE 'customer-1' END, 'Somebody', '{}',
+           now() - (:number - n) * interval '1 s'
     FROM generate_series(1, :number) AS n
     """
 )

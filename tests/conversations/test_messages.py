@@ -160,9 +160,7 @@ def test_a_message_long_after_resolving_begins_anew(app: Flask, customer: Custom
     assert conversations.get(thread_id, visible_to=operator).status == ConversationStatus.RESOLVED
 
 
-def test_a_message_to_an_archived_conversation_begins_anew(
-    app: Flask, customer: Customer, operator: Operator
-) -> None:
+def test_a_message_to_an_archived_conversation_begins_anew(app: Flask, customer: Customer, operator: Operator) -> None:
     thread_id = conversations.receive_from(customer, "Hello").conversation_id
     conversations.archive(thread_id, by=operator)
     assert conversations.receive_from(customer, "Hello?").conversation_id != thread_id

@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 
 from flask_cairnloop import Customer, Operator, conversations, drafts
 from flask_cairnloop.conversations import Conversation
-from flask_cairnloop.core.database import session
+from flask_cairnloop.core.database import session, transaction
 from flask_cairnloop.drafts import Draft, DraftStatus
 from flask_cairnloop.host.automation_policy import Decision
 from flask_cairnloop.host.draft_generator import DraftKind
@@ -48,6 +48,17 @@ def test_the_card_keeps_the_paragraphs_the_customer_will_read(
 ) -> None:
     body = desk.get(f"/support/{thread.id}/draft").text.split('class="cl-draft__body">')[1].split("cl-draft__why")[0]
     assert body.count("<div>") == 3
+
+
+def test_a_source_is_named_by_its_title_once_and_by_its_number_after_that(
+    desk: FlaskClient, thread: Conversation, draft: Draft
+) -> None:
+    with transaction() as db:
+        waiting = db.get_one(Draft, draft.id)
+        waiting.sentences = [*waiting.sentences, {"text": "Every time.", "evidence": [waiting.evidence[0]["id"]]}]
+    cards = desk.get(f"/support/{thread.id}/draft").text.split('class="cl-cite"')[1:]
+    assert [">1 How long refunds take</a>" in card for card in cards] == [True, False]
+    assert [">1<span" in card for card in cards] == [False, True]
 
 
 def test_approving_sends_it_once_and_takes_the_card_away(
@@ -210,8 +221,6 @@ def test_a_draft_the_policy_keeps_back_is_shown_when_asked_for(
 
 
 def test_a_draft_is_shown_as_text(desk: FlaskClient, thread: Conversation, draft: Draft) -> None:
-    from flask_cairnloop.core.database import transaction
-
     with transaction() as db:
         waiting = db.get_one(Draft, draft.id)
         waiting.body = "<script>alert(1)</script>"
