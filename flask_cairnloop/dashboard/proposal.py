@@ -32,11 +32,19 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Citation:
+    """A source as a sentence names it: by its title the first time, by its number after that."""
+
+    source: Source
+    by_title: bool
+
+
+@dataclass(frozen=True)
 class Line:
     """One sentence and what it stands on."""
 
     text: str
-    sources: tuple[Source, ...]
+    citations: tuple[Citation, ...]
     #: Whether it begins on a line of its own.
     breaks: bool = False
 
@@ -83,6 +91,7 @@ def _paragraphs(draft: Draft, sources: tuple[Source, ...]) -> tuple[tuple[Line, 
     """The sentences, in paragraphs and lines as the body has them."""
     by_id = {source.evidence.id: source for source in sources}
     paragraphs: list[list[Line]] = []
+    named: set[int] = set()
     place = 0
     for sentence in draft.sentences:
         text = str(sentence["text"])
@@ -90,7 +99,9 @@ def _paragraphs(draft: Draft, sources: tuple[Source, ...]) -> tuple[tuple[Line, 
         joint = draft.body[place:found]
         if not paragraphs or "\n\n" in joint:
             paragraphs.append([])
-        cited = tuple(by_id[key] for key in sentence["evidence"] if key in by_id)
-        paragraphs[-1].append(Line(text, cited, breaks="\n" in joint and bool(paragraphs[-1])))
+        cited = [by_id[key] for key in sentence["evidence"] if key in by_id]
+        citations = tuple(Citation(source, source.number not in named) for source in cited)
+        named.update(source.number for source in cited)
+        paragraphs[-1].append(Line(text, citations, breaks="\n" in joint and bool(paragraphs[-1])))
         place = found + len(text)
     return tuple(map(tuple, paragraphs))

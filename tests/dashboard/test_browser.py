@@ -295,6 +295,20 @@ def test_a_second_press_after_resolving_does_nothing_else(open_page: Open, threa
     assert page.evaluate("document.activeElement.id") == "main"
 
 
+def test_moments_read_the_same_before_and_after_the_script(open_page: Open, thread: Conversation) -> None:
+    zone = {"timezone_id": "Asia/Kolkata"}
+    page = open_page(f"/{thread.id}", **zone)
+    page.reload()  # the server knows the zone by now
+    times = "[...document.querySelectorAll('time')].map(e => [e.textContent, e.title])"
+    shown = page.evaluate(times)
+    without = open_page("/inbox", java_script_enabled=False)
+    without.context.add_cookies([{"name": "cl_zone", "value": "Asia/Kolkata", "url": page.url}])
+    without.goto(page.url)
+    written = [[each.inner_text(), each.get_attribute("title")] for each in without.locator("time").all()]
+    assert len(shown) >= 2
+    assert shown == written
+
+
 def test_a_chosen_theme_is_put_on_at_once_and_stays(open_page: Open) -> None:
     page = open_page("/settings", color_scheme="light")
     ground = "getComputedStyle(document.body).backgroundColor"

@@ -2,11 +2,13 @@
 const shown = new Set();
 const MINUTE = 60_000;
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-const exact = new Intl.DateTimeFormat("en-GB", {
-  weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit",
-});
-const date = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+// The words are those the server writes, so that nothing changes under the reader's eyes.
+const part = (options) => (at) => new Intl.DateTimeFormat("en-US", options).format(at);
+const weekday = part({ weekday: "short" });
+const month = part({ month: "short" });
+const clock = part({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const date = (at) => `${at.getDate()} ${month(at)}`;
+const exact = (at) => `${weekday(at)} ${date(at)} ${at.getFullYear()}, ${clock(at)}`;
 
 function relative(at) {
   const minutes = Math.floor((Date.now() - at) / MINUTE);
@@ -14,14 +16,14 @@ function relative(at) {
   if (minutes < 60) return `${minutes} min`;
   if (minutes < 24 * 60) return `${Math.floor(minutes / 60)} h`;
   if (minutes < 7 * 24 * 60) return `${Math.floor(minutes / 60 / 24)} d`;
-  return at.getFullYear() === new Date().getFullYear() ? date.format(at) : `${date.format(at)} ${at.getFullYear()}`;
+  return at.getFullYear() === new Date().getFullYear() ? date(at) : `${date(at)} ${at.getFullYear()}`;
 }
 
 function show(element) {
   const at = new Date(element.dateTime);
-  const text = element.dataset.clShown === "clock" ? clock.format(at) : relative(at);
+  const text = element.dataset.clShown === "clock" ? clock(at) : relative(at);
   if (element.textContent !== text) element.textContent = text;
-  element.title = exact.format(at);
+  element.title = exact(at);
 }
 
 function showAll() {
