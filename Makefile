@@ -8,7 +8,9 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-PYTEST := $(BIN)/python -m pytest
+# two processes, each with servers of its own; a file stays in one. Alone: make test PARALLEL=0
+PARALLEL ?= 2
+PYTEST := $(BIN)/python -m pytest -n $(PARALLEL) --dist loadfile
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
