@@ -59,7 +59,8 @@ class Hello(_Incoming):
     type: Literal["hello"]
     token: str = Field(max_length=8192)
     conversation: int | None = Field(default=None, ge=1, le=LARGEST_NUMBER)
-    after: int = Field(default=0, ge=0, le=LARGEST_NUMBER)
+    #: Everything of that conversation up to here was read; None: nothing is there yet, show the newest.
+    after: int | None = Field(default=None, ge=0, le=LARGEST_NUMBER)
 
 
 class Send(_Incoming):

@@ -143,7 +143,7 @@ class Session:
             return
         resumed = current.id == asked
         yield from self._show(current)
-        if resumed and hello.after:
+        if resumed and hello.after is not None:
             self._sent = min(hello.after, current.last_sequence)
             yield from self._flush(current, customer)
         else:

@@ -26,6 +26,8 @@ log = logging.getLogger("flask_cairnloop.widget")
 HELLO_WITHIN = 15.0  # seconds
 PING_EVERY = 25.0  # seconds of quiet
 LATER = 2.0  # seconds after which to try again what could not be done
+ECHO = 0.3  # seconds for which a wake-up after one's own message may wait
+ECHOED = frozenset({"timeline", "header", "draft", "composer"})  # regions that receiving a message changes
 
 CLOSE_FORBIDDEN = 4403
 CLOSE_NO_HELLO = 4408
@@ -62,7 +64,9 @@ class Attendance:
         self._session = visitor
         self._subscription = subscription
         self._hello_by = time.monotonic() + HELLO_WITHIN
-        self._missed = False
+        self._news: set[str] = set()  # regions heard of and not yet looked at
+        self._look_at = 0.0  # when to look
+        self._expects_echo = False
 
     def run(self) -> None:
         """Until either side hangs up."""
@@ -80,8 +84,8 @@ class Attendance:
     def _patience(self) -> float:
         if self._session.behind:
             return 0.0
-        if self._missed:
-            return LATER
+        if self._news:
+            return max(0.0, self._look_at - time.monotonic())
         if not self._session.known:
             return max(0.0, self._hello_by - time.monotonic()) + 0.01
         return PING_EVERY
@@ -93,7 +97,7 @@ class Attendance:
             frame = parse(data)
             telemetry.count("cairnloop_widget_frames", type=frame.type)
             self._line.say(*self._within_context(partial(self._session.handle, frame)))
-            self._subscription.watch(self._session.topics)
+            self._expects_echo = isinstance(frame, Send) or self._expects_echo
         except Exception as failure:
             refused = _refusal(failure, frame.client_id if isinstance(frame, Send) else None)
             telemetry.count("cairnloop_widget_frames", type="refused")
@@ -103,24 +107,39 @@ class Attendance:
 
     def _tell(self) -> None:
         """Send what the wake-ups mean; what cannot be read now is read a little later."""
-        regions = [region for _, region in self._subscription.drain()]
-        if not (regions or self._missed or self._session.behind) or not self._line.connected:
+        self._hear({region for _, region in self._subscription.drain()})
+        due = self._session.behind or (self._news and time.monotonic() >= self._look_at)
+        if not due or not self._line.connected:
             return
-        if self._missed:
-            regions.append(live.RESYNC)
+        regions, self._news = self._news, set()
         try:
             self._line.say(*self._within_context(partial(self._session.news, regions)))
-            self._subscription.watch(self._session.topics)
-            self._missed = False
         except NotFound:
             self._line.end(CLOSE_UNAVAILABLE, "The conversation is gone")
         except UNAVAILABLE as failure:
             log.warning("a widget could not read its conversation: %s", type(failure).__name__)
-            self._missed = True
+            self._news, self._look_at = {live.RESYNC}, time.monotonic() + LATER
+
+    def _hear(self, regions: set[str]) -> None:
+        """Note what changed. The echo of the customer's own message is no news: whoever writes fast is not read for
+        each line, and an answer that came in the same moment waits no longer than ``ECHO``."""
+        if not regions:
+            return
+        echo = self._expects_echo and regions <= ECHOED
+        self._expects_echo = False
+        if not echo:
+            self._look_at = 0.0
+        elif not self._news:
+            self._look_at = time.monotonic() + ECHO
+        self._news |= regions
 
     def _within_context(self, work: Callable[[], list[Outgoing]]) -> list[Outgoing]:
         with self._app.app_context():
-            return work()
+            frames = work()
+        if self._subscription.topics != self._session.topics:
+            self._subscription.watch(self._session.topics)
+            self._hear({live.RESYNC})  # what changed between reading and watching
+        return frames
 
 
 def _refusal(failure: Exception, client_id: str | None) -> Refused:

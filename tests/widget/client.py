@@ -26,7 +26,7 @@ class Widget:
     def say(self, **frame: Any) -> None:
         self.socket.send(json.dumps(frame))
 
-    def hello(self, token: str, *, after: int = 0, conversation: int | None = None) -> dict[str, Any]:
+    def hello(self, token: str, *, after: int | None = None, conversation: int | None = None) -> dict[str, Any]:
         self.say(type="hello", token=token, after=after, conversation=conversation)
         return self.hear("ready")
 

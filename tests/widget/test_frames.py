@@ -25,7 +25,7 @@ def refusal(data: str | bytes) -> Refused:
 
 
 def test_frames_are_told_apart_by_their_type() -> None:
-    assert parse('{"type":"hello","token":"t"}') == Hello(type="hello", token="t", conversation=None, after=0)
+    assert parse('{"type":"hello","token":"t"}') == Hello(type="hello", token="t", conversation=None, after=None)
     assert parse('{"type":"send","client_id":"a","content":"x"}') == Send(type="send", client_id="a", content="x")
     assert parse('{"type":"ping","after":3,"later":"ignored"}') == Ping(type="ping", after=3)
 

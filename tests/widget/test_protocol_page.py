@@ -20,7 +20,9 @@ def section(name: str) -> str:
 
 
 def first_cells(name: str) -> list[str]:
-    return re.findall(r"^\| `?([a-z0-9][a-z0-9_-]*)`? \|", section(name), re.M)
+    """The first column of the section's first table, without its head."""
+    rows = re.split(r"^\|(?: --- \|)+$", section(name), flags=re.M)[1].splitlines()
+    return [row.split("|")[1].strip(" `") for row in rows if row.startswith("|")]
 
 
 @pytest.mark.parametrize(

@@ -189,7 +189,10 @@ def test_another_conversation_is_not_found_and_nothing_is_stored(
     assert (stored(Message), stored(Conversation)) == (1, 1)
 
 
-@pytest.mark.parametrize("token", ["", "forged", token_for(Customer(ref="mina"))[:-1], "a" * 8000])
+FORGED = {"empty": "", "word": "forged", "cut": token_for(Customer(ref="mina"))[:-1], "long": "a" * 8000}
+
+
+@pytest.mark.parametrize("token", FORGED.values(), ids=FORGED)
 def test_a_forged_token_is_refused(visit: Visit, token: str) -> None:
     visitor = visit()
     refused = refusal(lambda: visitor.handle(hello(token)))
@@ -324,7 +327,7 @@ def test_a_long_resolved_conversation_is_shown_and_the_next_message_begins_anoth
         old = conversations.receive_from(customer, "Hello?").conversation_id
         conversations.resolve(old, by=operator)
     mina = visit()
-    frames = mina.handle(hello(customer, conversation=old, after=0))
+    frames = mina.handle(hello(customer, conversation=old))
     assert of(Ready, frames)[0].status == "resolved"
     assert texts(frames) == ["Hello?"]
     moved = mina.handle(send("Hello again"))
@@ -343,3 +346,10 @@ def test_a_ping_with_a_number_is_answered_with_everything_newer(
     frames = mina.handle(Ping(type="ping", after=1))
     assert texts(frames) == ["Hello Mina"]
     assert isinstance(frames[0], Pong)
+
+
+def test_whoever_has_read_nothing_of_a_known_conversation_gets_all_of_it(visit: Visit, customer: Customer) -> None:
+    for number in range(1, 71):
+        conversation = conversations.receive_from(customer, f"message {number}").conversation_id
+    frames = visit().handle(hello(customer, conversation=conversation, after=0))
+    assert texts(frames) == [f"message {number}" for number in range(1, 71)]

@@ -129,8 +129,8 @@ class Phone:
 
     def come_back(self) -> None:
         self.line = Widget(self.url)
-        ready = self.line.hello(self.token, conversation=self.conversation, after=self.up_to)
-        self.conversation = ready["conversation"]
+        after = None if self.conversation is None else self.up_to
+        self.conversation = self.line.hello(self.token, conversation=self.conversation, after=after)["conversation"]
         for client_id, content in self.waiting.items():
             self.line.send(content, client_id)
 
@@ -162,6 +162,8 @@ class Phone:
                 self.waiting.pop(message["client_id"], None)
                 self.up_to = max(self.up_to, message["sequence"])
                 self._take(message["sequence"], message["content"])
+            if frame.get("earlier"):
+                self.line.say(type="history", before=min(message["sequence"] for message in frame["messages"]))
 
     def _take(self, sequence: int, content: str) -> None:
         if self.thread.setdefault(sequence, content) != content:
@@ -201,9 +203,10 @@ def test_a_cut_anywhere_leaves_both_sides_the_same(
     exchange(phone, cut_at, random.Random(f"{cut_at} {seed}"), mina, operator)
     until = time.monotonic() + 20
     while phone.waiting or len(phone.thread) < 100:
-        assert time.monotonic() < until, f"waiting {phone.waiting}, read {len(phone.thread)}"
+        missing = sorted(set(stored(mina)) - set(phone.thread.values()))
+        assert time.monotonic() < until, f"unacknowledged {phone.waiting}, unread {missing}, read up to {phone.up_to}"
         phone.read()
-        time.sleep(0.01)
+        time.sleep(0.05)
     there = stored(mina)
     assert [phone.thread[sequence] for sequence in sorted(phone.thread)] == there
     assert sorted(there) == sorted(f"{side} {n}" for side in ("question", "answer") for n in range(50))

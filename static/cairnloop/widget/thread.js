@@ -8,9 +8,13 @@ export class Thread {
   earlier = false;
   customerSeen = 0;
   operatorSeen = 0;
-  /** Everything up to this number is here; what comes after it is asked for after a cut. */
-  upTo = 0;
+  #upTo = 0;
   #messages = new Map();
+
+  /** Where to resume after a cut: everything of this conversation up to `after` was read. */
+  get place() {
+    return { conversation: this.conversation, after: this.conversation === null ? null : this.#upTo };
+  }
 
   get first() {
     return Math.min(...this.#messages.keys());
@@ -33,7 +37,7 @@ export class Thread {
     if (ready.conversation !== this.conversation) {
       this.#messages.clear();
       this.earlier = false;
-      this.customerSeen = this.operatorSeen = this.upTo = 0;
+      this.customerSeen = this.operatorSeen = this.#upTo = 0;
     }
     this.conversation = ready.conversation;
     this.status = ready.status;
@@ -47,7 +51,7 @@ export class Thread {
     this.earlier = page.earlier ?? this.earlier;
     const fresh = page.messages.filter(({ sequence }) => !this.#messages.has(sequence));
     for (const message of fresh) this.#messages.set(message.sequence, message);
-    this.upTo = Math.max(this.upTo, ...page.messages.map(({ sequence }) => sequence));
+    this.#upTo = Math.max(this.#upTo, ...page.messages.map(({ sequence }) => sequence));
     return fresh;
   }
 

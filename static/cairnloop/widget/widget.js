@@ -54,7 +54,7 @@ export class CairnloopWidget extends HTMLElement {
     this.#connection ??= new Connection({
       url,
       token: (fresh) => this.#token(fresh),
-      hello: () => ({ conversation: this.#thread.conversation, after: this.#thread.upTo }),
+      hello: () => this.#thread.place,
       changed: (state) => this.#changed(state),
       received: (frame) => this.#received(frame),
     });
