@@ -42,7 +42,7 @@ COUNTERS: dict[str, tuple[str, dict[str, frozenset[str]]]] = {
     ),
     "cairnloop_widget_frames": (
         "Frames a widget sent",
-        {"type": frozenset({"hello", "send", "typing", "seen", "ping", "refused"})},
+        {"type": frozenset({"hello", "send", "typing", "seen", "history", "ping", "refused"})},
     ),
 }
 #: Every operation that is timed as a span.
