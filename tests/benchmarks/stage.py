@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import socket
-import statistics
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -53,17 +51,6 @@ def free_port() -> int:
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def median_seconds(work: Callable[[], object], rounds: int = 15) -> float:
-    """The median time of ``work`` over ``rounds``, after one to warm up."""
-    work()
-    times = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
 
 
 FILL = text(

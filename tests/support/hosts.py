@@ -78,6 +78,7 @@ def close(app: Flask) -> None:
 def migrate(database_url: str) -> None:
     """Bring a database up to date, as ``flask cairnloop db upgrade`` does."""
     app = make_app(database_url, SQLALCHEMY_ENGINE_OPTIONS={"poolclass": NullPool})
-    result = app.test_cli_runner().invoke(upgrade, catch_exceptions=False)
+    with app.app_context():  # a command keeps to the context that is there
+        result = app.test_cli_runner().invoke(upgrade, catch_exceptions=False)
     assert result.exit_code == 0, result.output
     close(app)
