@@ -123,6 +123,8 @@ class Conversation(Stateful, Base):
     operator_seen_sequence: Mapped[int] = mapped_column(default=0)
     operator_typing_at: Mapped[datetime | None]
     customer_typing_at: Mapped[datetime | None]
+    #: Since when only people may answer, because the customer asked for one; None where machines may, too.
+    handed_over_at: Mapped[datetime | None]
 
     resolved_at: Mapped[datetime | None]
     resolved_by: Mapped[str | None]

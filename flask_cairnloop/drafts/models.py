@@ -71,6 +71,8 @@ class Draft(Stateful, Base):
     note: Mapped[str | None]
     #: The newest customer message it answers.
     answers_sequence: Mapped[int]
+    #: The operator who asked for another draft; None for one made unasked.
+    requested_by: Mapped[str | None]
     decided_by: Mapped[str | None]
     decided_by_name: Mapped[str | None]
     decided_at: Mapped[datetime | None]

@@ -15,8 +15,8 @@ from flask_cairnloop.host.people import SYSTEM
 from flask_cairnloop.knowledge import chunking
 from flask_cairnloop.knowledge.chunking import Piece
 from flask_cairnloop.knowledge.embedding import embed
-from flask_cairnloop.knowledge.models import Article, ArticleStatus, Chunk, Revision
-from flask_cairnloop.knowledge.queries import lock
+from flask_cairnloop.knowledge.models import Article, ArticleStatus, Chunk, ChunkVector, Revision
+from flask_cairnloop.knowledge.queries import articles_lacking, lock
 
 ERROR_LENGTH = 300
 
@@ -66,7 +66,15 @@ def swap(prepared: Prepared) -> None:
     if article.live_revision_id != prepared.revision_id or article.status != ArticleStatus.PUBLISHED:
         return
     db.execute(delete(Chunk).where(Chunk.article_id == article.id))
-    db.execute(insert(Chunk), [_row(prepared, number) for number in range(len(prepared.pieces))])
+    rows = [_row(prepared, number) for number in range(len(prepared.pieces))]
+    ids = db.scalars(insert(Chunk).returning(Chunk.id, sort_by_parameter_order=True), rows).all()
+    vectors = [
+        {"chunk_id": chunk_id, "model": prepared.model, "embedding": prepared.vectors[piece.digest]}
+        for chunk_id, piece in zip(ids, prepared.pieces, strict=True)
+        if piece.digest in prepared.vectors
+    ]
+    if vectors:
+        db.execute(insert(ChunkVector), vectors)
     article.searchable_revision_id = prepared.revision_id
     article.indexed_at = now()
     article.index_error = prepared.failure.reason[:ERROR_LENGTH] if prepared.failure else None
@@ -77,11 +85,9 @@ def without_vectors(limit: int = 500) -> list[int]:
     """Live revisions that search finds by words alone although an embedder is configured, oldest first."""
     if settings.embedder is None:
         return []
-    model = settings.embedder.name
-    lacking = select(Chunk.article_id).where(Chunk.embedding_model.is_distinct_from(model))
     query = (
         select(Article.live_revision_id)
-        .where(Article.status == ArticleStatus.PUBLISHED, Article.id.in_(lacking))
+        .where(Article.status == ArticleStatus.PUBLISHED, Article.id.in_(articles_lacking(settings.embedder.name)))
         .order_by(Article.id)
         .limit(limit)
     )
@@ -91,18 +97,18 @@ def without_vectors(limit: int = 500) -> list[int]:
 def _known_vectors(article_id: int, model: str) -> dict[str, Any]:
     with transaction() as db:
         rows = db.execute(
-            select(Chunk.digest, Chunk.embedding).where(Chunk.article_id == article_id, Chunk.embedding_model == model)
+            select(Chunk.digest, ChunkVector.embedding)
+            .join(ChunkVector, ChunkVector.chunk_id == Chunk.id)
+            .where(Chunk.article_id == article_id, ChunkVector.model == model)
         )
         return {row.digest: row.embedding for row in rows}
 
 
 def _row(prepared: Prepared, number: int) -> dict[str, Any]:
     piece = prepared.pieces[number]
-    vector = prepared.vectors.get(piece.digest)
     row: dict[str, Any] = {
         "article_id": prepared.article_id,
         "revision_id": prepared.revision_id,
         "chunk_index": number,
     }
-    row |= {"title": piece.title, "heading": piece.heading, "content": piece.content, "digest": piece.digest}
-    return row | {"embedding": vector, "embedding_model": None if vector is None else prepared.model}
+    return row | {"title": piece.title, "heading": piece.heading, "content": piece.content, "digest": piece.digest}

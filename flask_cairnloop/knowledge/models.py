@@ -27,7 +27,7 @@ _SEARCH = " || ".join(
 class ArticleStatus(StrEnum):
     """Where an article stands."""
 
-    DRAFT = "draft"  #: Never published.
+    DRAFT = "draft"  #: Not published, or taken back.
     PUBLISHED = "published"  #: Its live revision may be quoted to customers.
     ARCHIVED = "archived"  #: Put away: searched and quoted no more.
 
@@ -47,16 +47,19 @@ class Article(Stateful, Base):
     __table_args__ = (
         Index("ix_cairnloop_articles_recent", "tenant", "updated_at", "id"),
         Index("ix_cairnloop_articles_status", "tenant", "status", "updated_at", "id"),
+        Index("uq_cairnloop_articles_path", "tenant", "path", unique=True, postgresql_where=text("path IS NOT NULL")),
     )
     TRANSITIONS: ClassVar = {
         ArticleStatus.DRAFT: frozenset({ArticleStatus.PUBLISHED, ArticleStatus.ARCHIVED}),
-        ArticleStatus.PUBLISHED: frozenset({ArticleStatus.ARCHIVED}),
-        ArticleStatus.ARCHIVED: frozenset({ArticleStatus.PUBLISHED}),
+        ArticleStatus.PUBLISHED: frozenset({ArticleStatus.DRAFT, ArticleStatus.ARCHIVED}),
+        ArticleStatus.ARCHIVED: frozenset({ArticleStatus.DRAFT, ArticleStatus.PUBLISHED}),
     }
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     tenant: Mapped[str] = mapped_column(server_default="", default="")
     title: Mapped[str]
+    #: The Markdown file it was imported from, relative to the imported folder; None for one written here.
+    path: Mapped[str | None]
     status: Mapped[ArticleStatus] = mapped_column(choice(ArticleStatus), default=ArticleStatus.DRAFT)
     #: The published revision.
     live_revision_id: Mapped[int | None] = mapped_column(
@@ -120,7 +123,6 @@ class Chunk(Base):
         UniqueConstraint("revision_id", "chunk_index"),
         Index("ix_cairnloop_chunks_article_id", "article_id"),
         Index("ix_cairnloop_chunks_search", "search", postgresql_using="gin"),
-        Index("ix_cairnloop_chunks_embedding_model", "embedding_model"),
     )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
@@ -134,6 +136,16 @@ class Chunk(Base):
     #: What its vector was made from, so that unchanged text is not embedded again.
     digest: Mapped[str]
     search: Mapped[Any] = mapped_column(TSVECTOR, Computed(_SEARCH, persisted=True))
-    #: A vector of whatever length its model has; each model has an HNSW index of its own.
-    embedding: Mapped[Any | None] = mapped_column(VECTOR)
-    embedding_model: Mapped[str | None]
+
+
+class ChunkVector(Base):
+    """What one embedder makes of a chunk. Several may stand side by side; each model has an HNSW index of its own."""
+
+    __tablename__ = "cairnloop_chunk_vectors"
+
+    chunk_id: Mapped[int] = mapped_column(
+        ForeignKey(f"{SCHEMA}.cairnloop_chunks.id", ondelete="CASCADE"), primary_key=True
+    )
+    #: The embedder's name; vectors of different names are never compared.
+    model: Mapped[str] = mapped_column(primary_key=True)
+    embedding: Mapped[Any] = mapped_column(VECTOR)

@@ -11,7 +11,7 @@ from flask_cairnloop.core.current import settings
 from flask_cairnloop.core.database import session
 from flask_cairnloop.core.errors import NotFound
 from flask_cairnloop.host.people import Actor, Operator
-from flask_cairnloop.knowledge.models import Article, ArticleStatus, Chunk, Revision, RevisionStatus
+from flask_cairnloop.knowledge.models import Article, ArticleStatus, Chunk, ChunkVector, Revision, RevisionStatus
 
 LONGEST = 200  #: Rows in one answer, at most.
 COUNTED = 501  #: Counts stop here: "500+".
@@ -86,12 +86,17 @@ def index_health(*, visible_to: Operator) -> IndexHealth:
     articles = select(Article.id).where(Article.tenant == visible_to.tenant, Article.status == ArticleStatus.PUBLISHED)
     waiting = articles.where(Article.searchable_revision_id.is_distinct_from(Article.live_revision_id))
     model = settings.embedder.name if settings.embedder is not None else None
-    lacking = select(Chunk.article_id).where(Chunk.embedding_model.is_distinct_from(model))
     return IndexHealth(
         published=_count(articles),
         waiting=_count(waiting),
-        words_only=_count(articles.where(Article.id.in_(lacking))) if model else _count(articles),
+        words_only=_count(articles.where(Article.id.in_(articles_lacking(model)))) if model else _count(articles),
     )
+
+
+def articles_lacking(model: str) -> Select[int]:
+    """The statement that finds articles some of whose chunks have no vector of ``model``."""
+    has = select(ChunkVector.chunk_id).where(ChunkVector.chunk_id == Chunk.id, ChunkVector.model == model)
+    return select(Chunk.article_id).where(~has.exists())
 
 
 def _one_revision(article_id: int, status: RevisionStatus, visible_to: Operator) -> Revision | None:

@@ -44,12 +44,13 @@ SELECT c.id, c.article_id, c.revision_id, c.chunk_index, c.heading, c.content, a
 FROM by_words FULL JOIN by_meaning USING (id)
 JOIN cairnloop.cairnloop_chunks c USING (id)
 JOIN cairnloop.cairnloop_articles a ON a.id = c.article_id
-JOIN cairnloop.cairnloop_revisions r ON r.id = c.revision_id
+JOIN cairnloop.cairnloop_revisions r ON r.id = c.revision_id <vectors>
 """
 
 _MEANING = f"""
-SELECT c.id, <distance> AS distance FROM cairnloop.cairnloop_chunks c {SEARCHABLE}
-WHERE c.embedding_model = <model> ORDER BY distance LIMIT :per_leg
+SELECT c.id, <distance> AS distance FROM cairnloop.cairnloop_chunk_vectors v
+JOIN cairnloop.cairnloop_chunks c ON c.id = v.chunk_id {SEARCHABLE}
+WHERE v.model = <model> ORDER BY distance LIMIT :per_leg
 """
 
 _PATIENCE = text(
@@ -60,7 +61,7 @@ _PATIENCE = text(
 def by_words(question: str, *, tenant: str) -> Sequence[Row[Any]]:
     """Passages that share a word with the question."""
     nothing = "SELECT NULL::bigint AS id, NULL::float AS distance WHERE false"
-    statement = _STATEMENT.replace("<meaning>", nothing).replace("<similarity>", "NULL::float")
+    statement = _STATEMENT.replace("<meaning>", nothing).replace("<similarity>", "NULL::float").replace("<vectors>", "")
     return session().execute(text(statement), _values(question, tenant)).all()
 
 
@@ -71,10 +72,14 @@ def by_words_and_meaning(
     # The model's name and length stand in the statement as literals, or its index would not match.
     model = "'" + embedder.name.replace("'", "''").replace(":", r"\:") + "'"
     length = f"vector({int(embedder.dimension)})"
-    distance = f"(c.embedding::{length} <=> CAST(:vector AS {length}))"
-    similarity = f"CASE WHEN c.embedding_model = {model} THEN 1 - {distance} END"
+    distance = f"(v.embedding::{length} <=> CAST(:vector AS {length}))"
+    vectors = f"LEFT JOIN cairnloop.cairnloop_chunk_vectors v ON v.chunk_id = c.id AND v.model = {model}"
     meaning = _MEANING.replace("<distance>", distance).replace("<model>", model)
-    statement = _STATEMENT.replace("<meaning>", meaning).replace("<similarity>", similarity)
+    statement = (
+        _STATEMENT.replace("<meaning>", meaning)
+        .replace("<similarity>", f"1 - {distance}")
+        .replace("<vectors>", vectors)
+    )
     db = session()
     db.execute(_PATIENCE)
     return db.execute(text(statement), _values(question, tenant) | {"vector": str(list(vector))}).all()

@@ -30,6 +30,7 @@ class Cause(StrEnum):
     CANONICAL_RESULTS = "canonical_results"
     CANONICAL_INSUFFICIENT_DETAIL = "canonical_insufficient_detail"
     NO_CANONICAL_RESULTS = "no_canonical_results"
+    ASSISTIVE_ONLY_RESULTS = "assistive_only_results"
     CLARIFICATION_LIMIT_REACHED = "clarification_limit_reached"
     INDEX_UNAVAILABLE = "index_unavailable"
 
@@ -52,9 +53,9 @@ class Evidence:
     content: str
     trust: Trust
     score: float
-    article_id: int
-    revision_id: int
-    chunk_id: int
+    article_id: int | None
+    revision_id: int | None
+    chunk_id: int | None
     updated_at: datetime
     reasons: tuple[Reason, ...]
     lexical_rank: int | None
@@ -63,6 +64,13 @@ class Evidence:
     similarity: float | None
     #: How well this passage alone carries an answer, 0 to 1; set by grounding.
     support: float | None = None
+    #: The resolved conversation an assistive passage comes from.
+    conversation_id: int | None = None
+
+    @property
+    def source(self) -> str:
+        """What it is a passage of: equal for passages of one article, or of one case."""
+        return f"article:{self.article_id}" if self.article_id is not None else f"case:{self.conversation_id}"
 
     def snapshot(self) -> dict[str, Any]:
         """Itself as JSON, to be kept with what was decided by it."""
@@ -88,6 +96,8 @@ class Grounding:
     evidence: tuple[Evidence, ...]
     cause: Cause
     reason: str
+    #: Similar resolved cases, best first: they help an operator and carry no reply.
+    similar: tuple[Evidence, ...] = ()
 
     def snapshot(self) -> dict[str, Any]:
         """The judgement as JSON, without the evidence."""

@@ -88,10 +88,10 @@ def _evidence(row: Row[Any], compared: bool) -> Evidence:
 
 
 def _collapse(found: list[Evidence], per_article: int) -> list[Evidence]:
-    taken: Counter[int] = Counter()
+    taken: Counter[str] = Counter()
     kept = []
     for evidence in found:
-        taken[evidence.article_id] += 1
-        if taken[evidence.article_id] <= per_article:
+        taken[evidence.source] += 1
+        if taken[evidence.source] <= per_article:
             kept.append(evidence)
     return kept

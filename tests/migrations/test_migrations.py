@@ -55,7 +55,7 @@ def test_the_migrated_tables_are_the_models(app: Flask) -> None:
 
 
 def _is_vector_index(difference: object) -> bool:
-    return isinstance(difference, tuple) and difference[0] == "remove_index" and "_vector_" in str(difference[1].name)
+    return isinstance(difference, tuple) and difference[0] == "remove_index" and "_vectors_" in str(difference[1].name)
 
 
 def test_up_down_and_up_again(empty: Flask) -> None:

@@ -135,12 +135,12 @@ def test_meaning_is_looked_up_in_the_models_own_index(
     vector = embedder.embed(["water"])[0]
     plan = db.execute(
         text(
-            "EXPLAIN SELECT id FROM cairnloop.cairnloop_chunks WHERE embedding_model = 'all-MiniLM-L6-v2' "
+            "EXPLAIN SELECT chunk_id FROM cairnloop.cairnloop_chunk_vectors WHERE model = 'all-MiniLM-L6-v2' "
             "ORDER BY embedding::vector(384) <=> CAST(:vector AS vector(384)) LIMIT 5"
         ),
         {"vector": str(vector)},
     ).scalars()
-    assert "ix_cairnloop_chunks_vector_" in "\n".join(plan)
+    assert "ix_cairnloop_chunk_vectors_" in "\n".join(plan)
     assert titles(retrieval.search("water", visible_to=operator)) == ["Huts"]
 
 

@@ -111,8 +111,8 @@ def _quote(grounding: Grounding) -> list[Sentence]:
         said.update(run)
         room, left = room - sum(map(_length, run)), left - len(run)
         runs.append((evidence, run))
-    if len(runs) == 2 and runs[1][0].article_id == runs[0][0].article_id and runs[1][0].chunk_id < runs[0][0].chunk_id:
-        runs.reverse()
+    if len({evidence.source for evidence, _ in runs}) == 1:
+        runs.sort(key=lambda run: run[0].chunk_id or 0)
     return [Sentence(text, (evidence.id,)) for evidence, run in runs for text in run]
 
 
