@@ -109,8 +109,8 @@ def _import(path: str) -> Any:
         raise ValueError(f"cannot import {path!r} ({error})") from error
 
 
-def _setting(default: Any, check: Check) -> Any:
-    return field(default=default, metadata={"check": check})
+def _setting(default: Any, check: Check, *, secret: bool = False) -> Any:
+    return field(default=default, metadata={"check": check}, repr=not secret)
 
 
 @dataclass(frozen=True)
@@ -139,8 +139,24 @@ class Settings:
     grounding_strong: float = _setting(0.60, _number(0, 1))
     #: Score from which one question back to the customer is worth it; below, a person is needed.
     grounding_clarify: float = _setting(0.45, _number(0, 1))
+    #: Whose resolved cases an operator finds: those of everyone in the ``tenant``, or only their own (``operator``).
+    case_scope: str = _setting("tenant", _one_of("tenant", "operator"))
+    #: Days an unanswered question is remembered.
+    gap_retention_days: int = _setting(90, _whole(1, 3650))
     #: Where the local embedding model lies; None for the user's cache directory.
     model_dir: str | None = _setting(None, _optional_text)
+    #: The key of the Anthropic generator; None for the environment's ``ANTHROPIC_API_KEY``. Never stored or logged.
+    anthropic_api_key: str | None = _setting(None, _optional_text, secret=True)
+    #: The model that composes.
+    anthropic_model: str = _setting("claude-sonnet-4-6", _text)
+    #: Tokens one draft may have, at most.
+    anthropic_max_tokens: int = _setting(1024, _whole(64, 32_000))
+    #: Seconds one draft may take, retries included; then the deterministic generator composes it.
+    anthropic_timeout: float = _setting(20.0, _number(1, 300))
+    #: How often a call that failed in passing is tried again.
+    anthropic_retries: int = _setting(1, _whole(0, 5))
+    #: Another address of the same interface, such as a gateway's; None for Anthropic's own.
+    anthropic_base_url: str | None = _setting(None, _optional_text)
     #: Origins besides the host's own whose pages may open the widget's socket.
     widget_origins: tuple[str, ...] = _setting((), _words)
     #: Messages a customer may send per minute.

@@ -67,6 +67,10 @@ class ThreadMoved(InvalidTransition):
     """New messages arrived while you were writing."""
 
 
+class DraftMoved(InvalidTransition):
+    """Somebody else has saved this article since you opened it."""
+
+
 class TransactionDoomed(CairnloopError):
     """An inner step failed, so nothing of this transaction was saved."""
 

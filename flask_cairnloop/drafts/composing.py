@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 from flask_cairnloop.core.current import settings
 from flask_cairnloop.core.errors import HostFailure, InvalidInput
@@ -29,6 +30,14 @@ class Composed:
     grounding: Grounding
     generator: str
     note: str | None = None
+
+    @property
+    def sentences(self) -> list[dict[str, Any]]:
+        """The sentences as a draft stores them; ``doubt`` says what of one its evidence does not carry."""
+        return [
+            {"text": each.text, "evidence": list(each.evidence_ids), "supported": True, "doubt": None}
+            for each in self.proposal.sentences
+        ]
 
 
 def compose(view: ConversationView, grounding: Grounding) -> Composed:

@@ -98,7 +98,7 @@ def _store(view: ConversationView, composed: Composed, decision: Decision) -> Dr
         kind=proposal.kind,
         decision=decision,
         body=composed.body,
-        sentences=[{"text": each.text, "evidence": list(each.evidence_ids)} for each in proposal.sentences],
+        sentences=composed.sentences,
         evidence=[each.snapshot() for each in grounding.evidence],
         grounding=grounding.snapshot(),
         confidence=proposal.confidence,

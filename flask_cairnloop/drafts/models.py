@@ -55,7 +55,7 @@ class Draft(Stateful, Base):
     decision: Mapped[Decision] = mapped_column(choice(Decision))
     #: What the customer would read; empty for an escalation, which is for operators only.
     body: Mapped[str]
-    #: ``[{text, evidence: [ids]}]``; a courtesy has no evidence.
+    #: ``[{text, evidence: [ids], supported, doubt}]``; a courtesy has no evidence and is supported.
     sentences: Mapped[list[dict[str, Any]]]
     #: The evidence as it was, in the order it was found.
     evidence: Mapped[list[dict[str, Any]]]
@@ -86,6 +86,11 @@ class Draft(Stateful, Base):
     def is_for_customer(self) -> bool:
         """Whether it can be sent as it stands."""
         return self.kind != DraftKind.ESCALATION
+
+    @property
+    def is_supported(self) -> bool:
+        """Whether its evidence carries every sentence; only then may one click send it."""
+        return all(sentence.get("supported", True) for sentence in self.sentences)
 
     @property
     def is_prompted(self) -> bool:
