@@ -20,7 +20,8 @@ from flask_cairnloop.drafts import DraftStatus
 from flask_cairnloop.host.automation_policy import Decision
 from flask_cairnloop.host.draft_generator import DraftKind
 from flask_cairnloop.knowledge import ArticleStatus, RevisionStatus
-from flask_cairnloop.retrieval.results import GroundingLevel, Reason, Trust
+from flask_cairnloop.retrieval.models import GapSource
+from flask_cairnloop.retrieval.results import Cause, GroundingLevel, Reason, Trust
 
 
 class Tone(StrEnum):
@@ -49,6 +50,15 @@ class Health(StrEnum):
     WELL = "well"
     ATTENTION = "attention"
     DOWN = "down"
+
+
+class Freshness(StrEnum):
+    """What search makes of a published article."""
+
+    SEARCHABLE = "searchable"
+    WAITING = "waiting"
+    WORDS_ONLY = "words_only"
+    FAILED = "failed"
 
 
 @dataclass(frozen=True)
@@ -146,6 +156,24 @@ LABELS: dict[type[StrEnum], dict[StrEnum, Label]] = {
         RevisionStatus.DRAFT: Label("Being written", Tone.NEUTRAL, "pencil"),
         RevisionStatus.PUBLISHED: Label("Live", Tone.OK, "check"),
         RevisionStatus.SUPERSEDED: Label("Replaced", Tone.NEUTRAL, "archive"),
+    },
+    Freshness: {
+        Freshness.SEARCHABLE: Label("Searchable", Tone.OK, "check", "Search and drafts use the live version"),
+        Freshness.WAITING: Label("Not searchable yet", Tone.WARN, "clock", "The live version waits to be indexed"),
+        Freshness.WORDS_ONLY: Label("Found by words only", Tone.WARN, "warning", "Its meaning could not be indexed"),
+        Freshness.FAILED: Label("Indexing failed", Tone.BAD, "warning", "Search does not show the live version"),
+    },
+    GapSource: {
+        GapSource.DRAFT: Label("A customer asked", icon="person"),
+        GapSource.SEARCH: Label("An operator searched", icon="question"),
+    },
+    Cause: {
+        Cause.CANONICAL_RESULTS: Label("Articles answer this"),
+        Cause.CANONICAL_INSUFFICIENT_DETAIL: Label("Articles touch this without answering it"),
+        Cause.NO_CANONICAL_RESULTS: Label("No article is about this"),
+        Cause.ASSISTIVE_ONLY_RESULTS: Label("Only past cases are about this"),
+        Cause.CLARIFICATION_LIMIT_REACHED: Label("The customer was asked back, and it was still unclear"),
+        Cause.INDEX_UNAVAILABLE: Label("The knowledge base could not be searched just then"),
     },
     JobState: {
         JobState.WAITING: Label("Waiting", Tone.NEUTRAL, "clock"),

@@ -13,10 +13,9 @@ from flask_cairnloop.assets import folder
 from flask_cairnloop.dashboard.display import Display
 from flask_cairnloop.dashboard.forms import ComposerKind
 from flask_cairnloop.dashboard.labels import LABELS, Tone
-from flask_cairnloop.retrieval import Cause
 
-#: Words no operator reads: two are a form's and a stylesheet's own, one is for telemetry.
-UNSEEN = {ComposerKind, Tone, Cause}
+#: Words no operator reads: a form's and a stylesheet's own.
+UNSEEN = {ComposerKind, Tone}
 
 
 def kinds() -> list[type[StrEnum]]:
@@ -36,7 +35,7 @@ def test_every_member_has_its_words(kind: type[StrEnum]) -> None:
 
 
 def test_every_status_an_operator_may_meet_is_in_the_table() -> None:
-    records = ("conversations", "drafts", "knowledge", "host", "retrieval.results", "core.jobs", "dashboard.labels")
+    records = ("conversations", "drafts", "knowledge", "host", "retrieval", "core.jobs", "dashboard.labels")
     met = [kind for kind in kinds() if kind.__module__.removeprefix("flask_cairnloop.").startswith(records)]
     assert {kind.__name__ for kind in met} - {kind.__name__ for kind in LABELS} - {"BlockKind"} == set()
 
