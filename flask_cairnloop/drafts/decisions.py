@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from sqlalchemy import bindparam, select
 
 from flask_cairnloop import audit, conversations
@@ -62,17 +65,30 @@ def send_as_it_stands(draft: Draft, conversation: Conversation, *, by: Actor) ->
 
 
 def edit(
-    draft_id: int, content: str, *, by: Actor, client_id: str | None = None, seen_sequence: int | None = None
+    draft_id: int,
+    content: str,
+    *,
+    by: Actor,
+    client_id: str | None = None,
+    citations: Sequence[dict[str, Any]] = (),
+    seen_sequence: int | None = None,
 ) -> Draft:
     """Send the operator's own words in place of a draft; the message stays linked to it.
 
+    ``citations`` are stored with the message, as ``conversations.reply`` stores them.
     Raises as ``conversations.reply`` does, and ``InvalidTransition`` where the draft waits no more.
     """
     with transaction():
         draft, conversation = _lock(draft_id, by)
         _advance(draft, DraftStatus.EDITED, by)
         message = conversations.reply(
-            conversation.id, content, by=by, client_id=client_id, draft_id=draft.id, seen_sequence=seen_sequence
+            conversation.id,
+            content,
+            by=by,
+            client_id=client_id,
+            citations=citations,
+            draft_id=draft.id,
+            seen_sequence=seen_sequence,
         )
         draft.message_id = message.id
     return draft
