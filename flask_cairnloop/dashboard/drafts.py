@@ -16,8 +16,7 @@ from flask_cairnloop.dashboard.forms import whole
 from flask_cairnloop.dashboard.htmx import region, settled, wants_region
 from flask_cairnloop.dashboard.messages import SAID
 from flask_cairnloop.dashboard.pages import page
-from flask_cairnloop.dashboard.waiting import longest_waiting
-from flask_cairnloop.drafts import Draft, get_draft, pending_for
+from flask_cairnloop.drafts import Draft, get_draft, longest_waiting, pending_for
 
 SIZE = 50  # rows of a page
 

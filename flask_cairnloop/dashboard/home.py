@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from flask import Blueprint
 from werkzeug.wrappers import Response
 
-from flask_cairnloop import conversations
+from flask_cairnloop import conversations, drafts
 from flask_cairnloop.conversations import Conversation, InboxFilter, InboxSort, InboxView, Priority
-from flask_cairnloop.dashboard import waiting
 from flask_cairnloop.dashboard.access import current_operator
 from flask_cairnloop.dashboard.htmx import region
 from flask_cairnloop.dashboard.pages import Counts, page, readable, view_counts
-from flask_cairnloop.dashboard.waiting import Waiting
+from flask_cairnloop.drafts import Waiting
 
 SHOWN = 5  # rows of each lane
 
@@ -59,8 +58,8 @@ def read() -> Overview:
         counts=view_counts(),
         oldest=readable(lambda: _first(InboxFilter(sort=InboxSort.OLDEST))),
         urgent=readable(lambda: _first(InboxFilter(sort=InboxSort.OLDEST, priority=Priority.URGENT))),
-        drafts=readable(lambda: waiting.longest_waiting(visible_to=operator, limit=SHOWN)),
-        drafts_count=readable(lambda: waiting.count(visible_to=operator)),
+        drafts=readable(lambda: drafts.longest_waiting(visible_to=operator, limit=SHOWN)),
+        drafts_count=readable(lambda: drafts.count_waiting(visible_to=operator)),
     )
 
 

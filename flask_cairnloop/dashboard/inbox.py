@@ -15,8 +15,7 @@ from flask_cairnloop.dashboard.access import current_operator
 from flask_cairnloop.dashboard.forms import Asked, whole
 from flask_cairnloop.dashboard.htmx import region, wants_region
 from flask_cairnloop.dashboard.pages import Counts, page, view_counts
-from flask_cairnloop.dashboard.waiting import pending_among
-from flask_cairnloop.drafts import Draft
+from flask_cairnloop.drafts import Draft, pending_among
 
 Args = Mapping[str, Any]
 SIZE = 50  # rows of a first page

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select
 
+from flask_cairnloop.conversations import Conversation
 from flask_cairnloop.core.database import session
 from flask_cairnloop.core.errors import NotFound
 from flask_cairnloop.drafts.models import Draft, DraftStatus
+from flask_cairnloop.host.automation_policy import Decision
 from flask_cairnloop.host.people import Operator
 
+COUNTED = 501  #: Counts stop here: "500+".
 LONGEST = 200  #: Rows in one answer, at most.
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A draft and the conversation it answers."""
+
+    draft: Draft
+    conversation: Conversation
 
 
 def get_draft(draft_id: int, *, visible_to: Operator) -> Draft:
@@ -34,3 +46,38 @@ def drafts_of(conversation_id: int, *, visible_to: Operator, limit: int = 50) ->
     """Every draft a conversation ever had, newest first."""
     query = select(Draft).where(Draft.conversation_id == conversation_id, Draft.tenant == visible_to.tenant)
     return session().scalars(query.order_by(Draft.id.desc()).limit(max(1, min(limit, LONGEST)))).all()
+
+
+def pending_among(conversation_ids: Sequence[int]) -> dict[int, Draft]:
+    """The drafts that wait, unasked, in conversations the caller may see, by conversation."""
+    if not conversation_ids:
+        return {}
+    query = select(Draft).where(Draft.conversation_id.in_(conversation_ids), Draft.status == DraftStatus.PENDING)
+    return {draft.conversation_id: draft for draft in session().scalars(query) if draft.is_prompted}
+
+
+def longest_waiting(*, visible_to: Operator, limit: int, after: int = 0) -> list[Waiting]:
+    """The drafts that have waited longest; the next page comes ``after`` the last one shown."""
+    query = (
+        select(Draft, Conversation)
+        .join(Conversation, Conversation.id == Draft.conversation_id)
+        .where(*_prompted(visible_to), Draft.id > after)
+        .order_by(Draft.id)
+        .limit(max(1, min(limit, LONGEST)))
+    )
+    return [Waiting(draft, conversation) for draft, conversation in session().execute(query)]
+
+
+def count_waiting(*, visible_to: Operator) -> int:
+    """How many drafts wait, counted up to 501."""
+    ids = select(Draft.id).where(*_prompted(visible_to)).limit(COUNTED)
+    return session().scalar(select(func.count()).select_from(ids.subquery())) or 0
+
+
+def _prompted(visible_to: Operator) -> tuple[ColumnElement[bool], ...]:
+    """Waits, and is shown without being asked for."""
+    return (
+        Draft.tenant == visible_to.tenant,
+        Draft.status == DraftStatus.PENDING,
+        Draft.decision != Decision.DRAFT_ONLY,
+    )

@@ -4,9 +4,8 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
 
-from flask_cairnloop import Operator, conversations
+from flask_cairnloop import Operator, conversations, drafts
 from flask_cairnloop.conversations import Conversation
-from flask_cairnloop.dashboard import waiting
 from flask_cairnloop.host.automation_policy import Decision
 from tests.dashboard.conftest import HTMX, Propose, assert_region
 
@@ -58,7 +57,7 @@ def test_a_number_that_cannot_be_read_says_so_and_is_no_zero(
     def away(**_: object) -> int:
         raise OperationalError("SELECT", {}, Exception("canceling statement due to statement timeout"))
 
-    monkeypatch.setattr(waiting, "longest_waiting", away)
+    monkeypatch.setattr(drafts, "longest_waiting", away)
     response = desk.get("/support/")
     assert response.status_code == 200
     assert "This could not be read just now" in response.text
