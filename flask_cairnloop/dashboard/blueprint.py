@@ -11,17 +11,34 @@ from flask_cairnloop.dashboard import (
     assets,
     conversations,
     drafts,
+    editor,
     errors,
+    gaps,
     home,
     inbox,
     live,
     messages,
     pages,
     policy,
+    revisions,
     settings,
 )
 
-SCREENS = (home, inbox, conversations, messages, drafts, articles, settings, live, pages, assets)
+SCREENS = (
+    home,
+    inbox,
+    conversations,
+    messages,
+    drafts,
+    articles,
+    editor,
+    revisions,
+    gaps,
+    settings,
+    live,
+    pages,
+    assets,
+)
 
 
 def create_blueprint(name: str) -> Blueprint:

@@ -5,20 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import defer
-
-from flask_cairnloop.core.database import session
 from flask_cairnloop.dashboard.labels import Freshness
-from flask_cairnloop.host.people import Operator
 from flask_cairnloop.knowledge import Article, ArticleStatus, Revision, RevisionStatus
-
-COUNTED = 501  # counts stop here: "500+"
+from flask_cairnloop.knowledge.overview import newest_among
 
 
 @dataclass(frozen=True)
 class Standing:
-    """An article beside its newest version, which has no words here."""
+    """An article beside its newest version."""
 
     article: Article
     newest: Revision | None
@@ -32,7 +26,7 @@ class Standing:
     def is_ahead(self) -> bool:
         """Whether something newer than the live version is being written."""
         written = self.newest is not None and self.newest.status == RevisionStatus.DRAFT
-        return written and self.article.live_revision_id is not None
+        return written and self.article.status == ArticleStatus.PUBLISHED
 
     @property
     def author(self) -> str:
@@ -51,22 +45,5 @@ def freshness_of(article: Article) -> Freshness | None:
 
 def beside_newest(articles: Sequence[Article]) -> list[Standing]:
     """Each article beside its newest version, in the same order."""
-    query = (
-        select(Revision)
-        .where(Revision.article_id.in_([article.id for article in articles]))
-        .distinct(Revision.article_id)
-        .order_by(Revision.article_id, Revision.version.desc())
-        .options(defer(Revision.content))
-    )
-    newest = {revision.article_id: revision for revision in session().scalars(query)} if articles else {}
+    newest = newest_among(articles)
     return [Standing(article, newest.get(article.id)) for article in articles]
-
-
-def count_by_status(*, visible_to: Operator) -> dict[ArticleStatus, int]:
-    """How many articles stand where, each counted up to 501."""
-    return {status: _count(status, visible_to.tenant) for status in ArticleStatus}
-
-
-def _count(status: ArticleStatus, tenant: str) -> int:
-    ids = select(Article.id).where(Article.tenant == tenant, Article.status == status).limit(COUNTED)
-    return session().scalar(select(func.count()).select_from(ids.subquery())) or 0

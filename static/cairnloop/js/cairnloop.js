@@ -2,6 +2,7 @@
 import * as autosize from "./behaviours/autosize.js";
 import * as composer from "./behaviours/composer.js";
 import * as dialog from "./behaviours/dialog.js";
+import * as editor from "./behaviours/editor.js";
 import * as hotkeys from "./behaviours/hotkeys.js";
 import * as keepScroll from "./behaviours/keep-scroll.js";
 import * as live from "./behaviours/live.js";
@@ -13,7 +14,7 @@ import "./guard.js";
 import "./keep-focus.js";
 import "./zone.js";
 
-const behaviours = { autosize, composer, dialog, hotkeys, "keep-scroll": keepScroll, live, "local-time": localTime, panel, theme, tidy };
+const behaviours = { autosize, composer, dialog, editor, hotkeys, "keep-scroll": keepScroll, live, "local-time": localTime, panel, theme, tidy };
 const attached = new WeakMap();
 
 function attach(root) {

@@ -1,0 +1,82 @@
+"""GET /knowledge-base/gaps: the questions the knowledge base did not answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, request, url_for
+from werkzeug.wrappers import Response
+
+from flask_cairnloop.core.database import session
+from flask_cairnloop.core.errors import NotFound
+from flask_cairnloop.dashboard.access import current_operator
+from flask_cairnloop.dashboard.forms import whole
+from flask_cairnloop.dashboard.htmx import region
+from flask_cairnloop.dashboard.pages import page
+from flask_cairnloop.retrieval.models import GapEvent
+from flask_cairnloop.retrieval.results import Trust
+
+SIZE = 50  # rows of a page
+TITLE_LENGTH = 80  # characters of a title made from a question
+
+
+def attach(blueprint: Blueprint) -> None:
+    """Add the routes."""
+    blueprint.get("/knowledge-base/gaps")(gaps)
+    blueprint.get("/knowledge-base/gaps/list")(gaps_list)
+    blueprint.get("/knowledge-base/gaps/<int:gap_id>")(gap)
+
+
+def gaps() -> Response:
+    """The questions, newest first."""
+    return page("gaps/index.html", section="knowledge", **_listing())
+
+
+def gaps_list() -> Response:
+    """The list alone."""
+    return region("gaps", "gaps/_list.html", **_listing())
+
+
+def gap(gap_id: int) -> Response:
+    """One question, why it went unanswered, and the nearest passages there are."""
+    return page("gaps/show.html", section="knowledge", gap=find_gap(gap_id), passages=passages_of(find_gap(gap_id)))
+
+
+def find_gap(gap_id: int) -> GapEvent:
+    """One gap, as far as the operator may see it."""
+    found = session().get(GapEvent, gap_id)
+    if found is None or found.tenant != current_operator().tenant:
+        raise NotFound
+    return found
+
+
+def title_for(found: GapEvent) -> str:
+    """A title to begin with: the question without its mark, cut between words."""
+    words = found.question.strip().rstrip("?!. ").split()
+    title = ""
+    for word in words:
+        if title and len(title) + len(word) >= TITLE_LENGTH:
+            break
+        title = f"{title} {word}".strip()
+    return (title[:1].upper() + title[1:])[:TITLE_LENGTH]
+
+
+def passages_of(found: GapEvent) -> list[dict[str, Any]]:
+    """The nearest passages there were, each with the address it is read at."""
+    return [passage | {"trust": Trust(passage["trust"]), "url": _source(passage["id"])} for passage in found.evidence]
+
+
+def _listing() -> dict[str, object]:
+    before = whole(request.args, "before")
+    return {"gaps": [], "following": None, "before": before}
+
+
+def _source(evidence_id: str) -> str | None:
+    """Where a passage is read: its article, or the conversation of its case."""
+    kind, _, rest = evidence_id.partition(":")
+    number = rest.partition(":")[0]
+    if not number.isdecimal():
+        return None
+    if kind == "article":
+        return url_for(".article", article_id=int(number))
+    return url_for(".conversation", conversation_id=int(number)) if kind == "case" else None
