@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +12,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from flask_sqlalchemy import SQLAlchemy
 from jinja2 import StrictUndefined
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from werkzeug.serving import make_server
 
 from flask_cairnloop import Cairnloop, Customer, Operator, conversations, knowledge
 from flask_cairnloop.conversations import Conversation
@@ -20,12 +23,14 @@ from flask_cairnloop.host.automation_policy import Decision
 from flask_cairnloop.host.draft_generator import DraftKind
 from flask_cairnloop.knowledge import Article
 from flask_cairnloop.retrieval import GroundingLevel
+from tests.support import chromium
 from tests.support.hosts import HeaderResolver, close
 
 Host = Callable[..., Flask]
 HTMX = {"HX-Request": "true"}
 Ask = Callable[..., Conversation]
 Propose = Callable[..., Draft]
+Open = Callable[..., Page]
 
 
 @pytest.fixture
@@ -139,6 +144,55 @@ def host(fresh_database: str, redis_url: str) -> Iterator[Callable[..., Flask]]:
     yield build
     for app in made:
         close(app)
+
+
+@pytest.fixture(scope="module")
+def chrome() -> Iterator[Browser]:
+    found = chromium.find()
+    if found is None:
+        if chromium.is_required():
+            pytest.fail("no Chromium, and CAIRNLOOP_BROWSER=required")
+        pytest.skip("no Chromium on this machine")
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=str(found), args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def address(app: Flask) -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def open_page(chrome: Browser, address: str) -> Iterator[Open]:
+    """Open a screen as Ada; anything the policy or a script complains of fails the test."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def opened(path: str, *, person: str = "ada", width: int = 1440, **options: object) -> Page:
+        context = chrome.new_context(viewport={"width": width, "height": 860}, **options)  # type: ignore[arg-type]
+        contexts.append(context)
+        context.add_cookies([{"name": "operator", "value": person, "url": address}])
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda said: complaints.append(said.text) if "Content Security" in said.text else None)
+        page.goto(f"{address}/support{path}")
+        page.wait_for_load_state("load")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert complaints == []
 
 
 def _evidence(article: Article) -> dict[str, Any]:

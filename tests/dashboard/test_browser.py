@@ -2,78 +2,23 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
-
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
-from werkzeug.serving import make_server
+from playwright.sync_api import Route, expect
 
 from flask_cairnloop import Customer, Operator, conversations
 from flask_cairnloop.conversations import Conversation, ConversationStatus
 from flask_cairnloop.core.database import session
 from flask_cairnloop.drafts import Draft
-from tests.dashboard.conftest import Ask
-from tests.support import chromium
+from tests.dashboard.conftest import Ask, Open
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=20_000)
-Open = Callable[..., Page]
 ACTIVE = "document.activeElement.id || document.activeElement.textContent.trim()"
 SIDEWAYS = "document.documentElement.scrollWidth - window.innerWidth"
 SMALL = """[...document.querySelectorAll('button, select, textarea, nav a, input:not([type=hidden], [type=radio])')]
     .filter(e => e.checkVisibility() && !e.closest('p'))
     .map(e => [e.outerHTML.slice(0, 80), Math.round(e.getBoundingClientRect().height)]).filter(e => e[1] < 44)"""
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    found = chromium.find()
-    if found is None:
-        if chromium.is_required():
-            pytest.fail("no Chromium, and CAIRNLOOP_BROWSER=required")
-        pytest.skip("no Chromium on this machine")
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=str(found), args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def address(app: Flask) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@pytest.fixture
-def open_page(chrome: Browser, address: str) -> Iterator[Open]:
-    """Open a screen as Ada; anything the policy or a script complains of fails the test."""
-    contexts: list[BrowserContext] = []
-    complaints: list[str] = []
-
-    def opened(path: str, *, person: str = "ada", width: int = 1440, **options: object) -> Page:
-        context = chrome.new_context(viewport={"width": width, "height": 860}, **options)  # type: ignore[arg-type]
-        contexts.append(context)
-        context.add_cookies([{"name": "operator", "value": person, "url": address}])
-        page = context.new_page()
-        page.set_default_timeout(10_000)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda said: complaints.append(said.text) if "Content Security" in said.text else None)
-        page.goto(f"{address}/support{path}")
-        page.wait_for_load_state("load")
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert complaints == []
 
 
 def fresh(thread: Conversation) -> Conversation:
