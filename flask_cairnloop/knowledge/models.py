@@ -14,14 +14,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from flask_cairnloop.core.current import now
 from flask_cairnloop.core.database import SCHEMA, Base, choice
 from flask_cairnloop.core.states import Stateful
+from flask_cairnloop.knowledge.words import lexemes
 
 _REVISION = f"{SCHEMA}.cairnloop_revisions.id"
 _ARTICLE = f"{SCHEMA}.cairnloop_articles.id"
-_ENGLISH = "'pg_catalog.english'::regconfig"
-_SEARCH = " || ".join(
-    f"setweight(to_tsvector({_ENGLISH}, {column}), '{weight}')"
-    for column, weight in (("title", "A"), ("heading", "B"), ("content", "C"))
-)
 
 
 class ArticleStatus(StrEnum):
@@ -135,7 +131,7 @@ class Chunk(Base):
     content: Mapped[str]
     #: What its vector was made from, so that unchanged text is not embedded again.
     digest: Mapped[str]
-    search: Mapped[Any] = mapped_column(TSVECTOR, Computed(_SEARCH, persisted=True))
+    search: Mapped[Any] = mapped_column(TSVECTOR, Computed(lexemes(title="A", heading="B", content="C"), persisted=True))
 
 
 class ChunkVector(Base):

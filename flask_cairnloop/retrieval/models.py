@@ -13,14 +13,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from flask_cairnloop.core.current import now
 from flask_cairnloop.core.database import SCHEMA, Base, choice
+from flask_cairnloop.knowledge.words import lexemes
 from flask_cairnloop.retrieval.results import Cause, GroundingLevel
 
 _CONVERSATION = f"{SCHEMA}.cairnloop_conversations.id"
-_ENGLISH = "'pg_catalog.english'::regconfig"
-_SEARCH = " || ".join(
-    f"setweight(to_tsvector({_ENGLISH}, {column}), '{weight}')"
-    for column, weight in (("subject", "A"), ("problem", "B"), ("resolution", "C"))
-)
+_SEARCH = lexemes(subject="A", problem="B", resolution="C")
 
 
 class ResolvedCase(Base):
