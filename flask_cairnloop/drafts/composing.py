@@ -9,6 +9,8 @@ from typing import Any
 from flask_cairnloop.core.current import settings
 from flask_cairnloop.core.errors import HostFailure, InvalidInput
 from flask_cairnloop.core.text import clean
+from flask_cairnloop.drafts import claims
+from flask_cairnloop.drafts.claims import Verdict
 from flask_cairnloop.drafts.engines.extractive import ExtractiveGenerator
 from flask_cairnloop.drafts.views import ConversationView
 from flask_cairnloop.drafts.wording import lay_out
@@ -18,6 +20,7 @@ from flask_cairnloop.retrieval.results import Cause, Grounding, GroundingLevel
 
 BODY_LENGTH = 8_000
 NOTE_LENGTH = 300
+NAME_LENGTH = 200
 ASKED_ALREADY = "The customer's answer to our question did not settle what is meant."
 
 
@@ -30,18 +33,33 @@ class Composed:
     grounding: Grounding
     generator: str
     note: str | None = None
+    #: The claim gate's word on each sentence.
+    verdicts: tuple[Verdict, ...] = ()
 
     @property
     def sentences(self) -> list[dict[str, Any]]:
         """The sentences as a draft stores them; ``doubt`` says what of one its evidence does not carry."""
         return [
-            {"text": each.text, "evidence": list(each.evidence_ids), "supported": True, "doubt": None}
-            for each in self.proposal.sentences
+            {
+                "text": each.text,
+                "evidence": list(each.evidence_ids),
+                "supported": verdict.is_supported,
+                "doubt": verdict.doubt,
+            }
+            for each, verdict in zip(self.proposal.sentences, self.verdicts, strict=True)
         ]
+
+    @property
+    def is_supported(self) -> bool:
+        """Whether its evidence carries every sentence; only then may it be sent without being rewritten."""
+        return all(verdict.is_supported for verdict in self.verdicts)
 
 
 def compose(view: ConversationView, grounding: Grounding) -> Composed:
-    """A proposal for this conversation. There always is one: where all else fails, a word to the operator."""
+    """A proposal for this conversation, each sentence judged. There always is one: at worst, a word to the operator.
+
+    May call the host's generator and embedder; so call it outside any transaction.
+    """
     if view.just_clarified and grounding.level == GroundingLevel.CLARIFICATION:
         grounding = replace(
             grounding,
@@ -53,11 +71,32 @@ def compose(view: ConversationView, grounding: Grounding) -> Composed:
     note = None
     if not isinstance(generator, ExtractiveGenerator):
         try:
-            return _checked(ask("draft_generator", generator.generate_draft, view, grounding), grounding, generator)
+            proposal = ask("draft_generator", generator.generate_draft, view, grounding)
+            composed = _judged(_checked(proposal, grounding, generator), view)
+            _require_a_carried_sentence(composed)
+            return composed
         except HostFailure as failure:
-            note = f"{type(generator).__name__} failed: {failure.reason}"[:NOTE_LENGTH]
+            note = f"{type(generator).__name__} did not compose this: {failure.reason}"[:NOTE_LENGTH]
     quoting = ExtractiveGenerator()
-    return replace(_checked(quoting.generate_draft(view, grounding), grounding, quoting), note=note)
+    composed = _checked(quoting.generate_draft(view, grounding), grounding, quoting)
+    return replace(_judged(composed, view), note=note)
+
+
+def _judged(composed: Composed, view: ConversationView) -> Composed:
+    proposal = composed.proposal
+    called = (view.customer_name or "").split()
+    verdicts = claims.check(proposal.kind, proposal.sentences, composed.grounding.evidence, names=called)
+    return replace(composed, verdicts=tuple(verdicts))
+
+
+def _require_a_carried_sentence(composed: Composed) -> None:
+    """Refuse a reply that nothing speaks for; one doubted sentence among others is for the operator to judge."""
+    if composed.proposal.kind == DraftKind.REPLY and not any(
+        verdict.is_supported
+        for sentence, verdict in zip(composed.proposal.sentences, composed.verdicts, strict=True)
+        if sentence.evidence_ids
+    ):
+        raise HostFailure("no sentence of its reply is carried by the passages it cites")
 
 
 def _checked(proposal: object, grounding: Grounding, generator: object) -> Composed:
@@ -75,12 +114,13 @@ def _checked(proposal: object, grounding: Grounding, generator: object) -> Compo
         raise HostFailure("it answered although the evidence is weak")
     if proposal.kind == DraftKind.REPLY and not any(sentence.evidence_ids for sentence in proposal.sentences):
         raise HostFailure("it answered without citing any evidence")
+    name = proposal.composer or type(generator).__name__
     if proposal.kind == DraftKind.ESCALATION:
-        return Composed(replace(proposal, sentences=()), "", grounding, type(generator).__name__)
+        return Composed(replace(proposal, sentences=()), "", grounding, name)
     body = lay_out(proposal.sentences)
     if not body or len(body) > BODY_LENGTH:
         raise HostFailure(f"its reply has {len(body)} characters")
-    return Composed(proposal, body, grounding, type(generator).__name__)
+    return Composed(proposal, body, grounding, name)
 
 
 def _tidied(proposal: DraftProposal) -> DraftProposal:
@@ -96,5 +136,6 @@ def _tidied(proposal: DraftProposal) -> DraftProposal:
         ),
         summary=clean(proposal.summary, field="summary", limit=BODY_LENGTH, required=False),
         missing=clean(proposal.missing, field="missing", limit=BODY_LENGTH, required=False),
+        composer=clean(proposal.composer, field="composer", limit=NAME_LENGTH, required=False),
         confidence=min(1.0, max(0.0, confidence)),
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask_cairnloop.host.draft_generator import Sentence
 
-_ITEM = re.compile(r"\s*(?:[-*•]|\d{1,3}[.)])\s")
+ITEM = re.compile(r"\s*(?:[-*•]|\d{1,3}[.)])\s")
 
 
 def lay_out(sentences: Sequence[Sentence]) -> str:
@@ -33,7 +33,7 @@ def citations(sentences: Iterable[Mapping[str, Any]], evidence: Iterable[Mapping
 def _joint(before: Sentence, sentence: Sentence) -> str:
     if bool(before.evidence_ids) != bool(sentence.evidence_ids):
         return "\n\n"
-    is_item, was_item = _ITEM.match(sentence.text), _ITEM.match(before.text)
+    is_item, was_item = ITEM.match(sentence.text), ITEM.match(before.text)
     if is_item:
         return "\n" if was_item else "\n\n"
     return "\n\n" if was_item else " "

@@ -37,6 +37,8 @@ class DraftProposal:
     summary: str = ""
     confidence: float = 0.0
     missing: str = ""
+    #: Who composed it, where that is not the generator itself.
+    composer: str = ""
 
 
 class DraftGenerator(ABC):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
+from flask_cairnloop.drafts.stems import stems
 from flask_cairnloop.drafts.views import ConversationView
 from flask_cairnloop.host.draft_generator import DraftGenerator, DraftKind, DraftProposal, Sentence
 from flask_cairnloop.knowledge.sentences import split_sentences
@@ -20,15 +20,6 @@ FOLLOWING = 0.5
 CLOSING = "If this does not solve it, just reply here and we will look into it."
 TABLE_MARK = " | "
 ASK_WHICH = "So that we help with the right thing: is this about"
-
-_WORD = re.compile(r"[^\W_]+")
-_ENDINGS = ("ations", "ation", "ings", "ing", "ies", "ied", "ed", "es", "ly", "s")
-_LITTLE = """
-    a about after all also an and any are as at be been but by can cannot could did do does for from get had has
-    have how i if in into is it its me my no not of on or our out so that the their them then there these they
-    this to up us was we were what when where which who why will with would you your
-"""
-_COMMON = frozenset(_LITTLE.split())
 
 
 class ExtractiveGenerator(DraftGenerator):
@@ -174,27 +165,13 @@ class _Weigher:
     """How much of the question a sentence takes up; a word that few sentences have counts for more."""
 
     def __init__(self, question: str, texts: Sequence[str]) -> None:
-        self._asked = frozenset(_stems(question))
-        self._sharing = Counter(stem for text in texts for stem in self._asked & set(_stems(text)))
+        self._asked = frozenset(stems(question))
+        self._sharing = Counter(stem for text in texts for stem in self._asked & set(stems(text)))
         self._all = len(texts)
 
     def __call__(self, text: str) -> float:
-        return sum(self._weight(stem) for stem in sorted(self._asked & set(_stems(text))))
+        return sum(self._weight(stem) for stem in sorted(self._asked & set(stems(text))))
 
     def _weight(self, stem: str) -> float:
         sharing = self._sharing[stem]
         return math.log(1 + (self._all - sharing + 0.5) / (sharing + 0.5))
-
-
-def _stems(text: str) -> Iterator[str]:
-    for word in _WORD.findall(text.lower()):
-        if word not in _COMMON:
-            yield _stem(word)
-
-
-def _stem(word: str) -> str:
-    for ending in _ENDINGS:
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            word = word[: -len(ending)]
-            break
-    return word[:-1] if word.endswith("e") and len(word) > 4 else word
