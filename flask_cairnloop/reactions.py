@@ -28,7 +28,7 @@ def connect() -> None:
 def draft_a_reply(*, conversation_id: int, **_: Any) -> None:
     """A customer wrote: one draft, once they have been quiet for a moment."""
     drafts.generate_draft.enqueue(
-        unique_key=f"draft:{conversation_id}", delay=settings.draft_delay, conversation_id=conversation_id
+        unique_key=drafts.promise_key(conversation_id), delay=settings.draft_delay, conversation_id=conversation_id
     )
 
 

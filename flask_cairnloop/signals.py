@@ -39,6 +39,11 @@ conversation_resolved = _signals.signal("cairnloop.conversation.resolved")
 conversation_reopened = _signals.signal("cairnloop.conversation.reopened")
 #: Put away. ``metadata``: conversation, actor, customer_ref.
 conversation_archived = _signals.signal("cairnloop.conversation.archived")
+#: The customer asked for a person: nothing is sent automatically any more.
+#: ``metadata``: conversation, actor, customer_ref.
+conversation_handed_over = _signals.signal("cairnloop.conversation.handed_over")
+#: An operator lets drafts be sent automatically again. ``metadata``: conversation, actor, customer_ref.
+conversation_handed_back = _signals.signal("cairnloop.conversation.handed_back")
 #: A revision went live. ``metadata``: article_id, revision_id, actor.
 article_published = _signals.signal("cairnloop.article.published")
 #: An article has another title. ``metadata``: article_id, actor.
@@ -55,6 +60,9 @@ draft_edited = _signals.signal("cairnloop.draft.edited")
 draft_discarded = _signals.signal("cairnloop.draft.discarded")
 #: A draft answers nothing any more. ``metadata``: draft, conversation_id, actor.
 draft_superseded = _signals.signal("cairnloop.draft.superseded")
+#: The host's policy wanted no draft, so none was kept.
+#: ``metadata``: conversation_id, tenant, actor, grounding and evidence (snapshots).
+draft_denied = _signals.signal("cairnloop.draft.denied")
 
 
 def when(*events: NamedSignal) -> Callable[[Reaction], Reaction]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask_cairnloop.conversations.details import mark_seen, mark_typing, rename, set_priority, tag
+from flask_cairnloop.conversations.handing_over import hand_back, hand_over, hand_over_from
 from flask_cairnloop.conversations.lifecycle import archive, open_conversation, reopen, resolve
 from flask_cairnloop.conversations.messages import add_note, receive, receive_from, reply
 from flask_cairnloop.conversations.models import (
@@ -49,6 +50,9 @@ __all__ = [
     "counts",
     "current_for",
     "get",
+    "hand_back",
+    "hand_over",
+    "hand_over_from",
     "inbox",
     "lock",
     "mark_seen",

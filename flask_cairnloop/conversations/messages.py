@@ -71,7 +71,7 @@ def receive(conversation_id: int, content: str, *, by: Customer, client_id: str 
         if head.status != ConversationStatus.OPEN:
             if key is not None and (known := _known(db, conversation_id, key)):
                 return known
-            if not _reopens(head):
+            if not reopens(head.status, head.resolved_at):
                 return receive(open_conversation(by, by=by).id, words, by=by, client_id=key)
             bring_back(lock(conversation_id, by=by), by=by)
         message, fresh = _append(db, head, MessageRole.USER, words, by, client_id=key)
@@ -125,6 +125,8 @@ def reply(
         details: dict[str, Any] = {"citations": list(citations)} if citations else {}
         if draft_id is not None:
             details["draft_id"] = draft_id
+        if by.kind == "system":
+            details["automatic"] = True
         message, _ = _append(db, head, MessageRole.AGENT, words, by, client_id=client_id, details=details)
         audit.record("message.send", by=by, **_about(message, head.tenant))
         emit(message_sent, **_facts(message, by), customer_ref=head.customer_ref)
@@ -148,6 +150,24 @@ def add_note(conversation_id: int, content: str, *, by: Actor, client_id: str | 
     return message
 
 
+def state(conversation_id: int, content: str, *, by: Actor) -> Message:
+    """State a fact in the thread, for both sides to read. It answers nothing and is nobody's turn."""
+    words = clean(content, field="content", limit=OPERATOR_LENGTH)
+    with transaction() as db:
+        head = _lock_head(db, conversation_id, tenant=by.tenant if by.kind == "operator" else None)
+        message, _ = _append(db, head, MessageRole.SYSTEM, words, by)
+        audit.record("message.state", by=by, **_about(message, head.tenant))
+        announce(conversation_id, head.tenant, "timeline")
+    telemetry.count("cairnloop_messages", role=MessageRole.SYSTEM)
+    return message
+
+
+def reopens(status: ConversationStatus, resolved_at: datetime | None) -> bool:
+    """Whether the customer's next word opens a conversation again that stands like this."""
+    recent = resolved_at is not None and now() - resolved_at <= timedelta(days=settings.reopen_days)
+    return status == ConversationStatus.RESOLVED and recent
+
+
 def _lock_head(db: Session, conversation_id: int, *, tenant: str | None = None) -> Head:
     """Lock a conversation and read the few columns a message needs: this is the hot path."""
     head: Head | None = db.connection().execute(_LOCK, {"conversation_id": conversation_id}).one_or_none()
@@ -162,14 +182,6 @@ def _known(db: Session, conversation_id: int, client_id: str) -> Message | None:
 
 def _by_client_id(conversation_id: int, client_id: str | None) -> Select[Message]:
     return select(Message).where(Message.conversation_id == conversation_id, Message.client_id == client_id)
-
-
-def _reopens(head: Head) -> bool:
-    return (
-        head.status == ConversationStatus.RESOLVED
-        and head.resolved_at is not None
-        and now() - head.resolved_at <= timedelta(days=settings.reopen_days)
-    )
 
 
 def _refuse_blind(db: Session, head: Head, seen: int, by: Actor) -> None:

@@ -178,9 +178,15 @@ class Message(Base):
     #: The sender's own id of this message; sending it again stores nothing.
     client_id: Mapped[str | None]
     run_key: Mapped[str | None]
-    #: ``draft_id`` and ``citations`` of a sent draft, delivery state of an outbound message.
+    #: ``draft_id`` and ``citations`` of a sent draft, ``automatic`` where no person sent it, delivery state of an
+    #: outbound message.
     details: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"), default=dict)
     created_at: Mapped[datetime] = mapped_column(default=now)
+
+    @property
+    def automatic(self) -> bool:
+        """Whether it was sent without a person."""
+        return bool(self.details.get("automatic"))
 
     @property
     def visible_to_customer(self) -> bool:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from flask_cairnloop.drafts.decisions import approve, discard, edit, supersede_pending
-from flask_cairnloop.drafts.generation import generate
-from flask_cairnloop.drafts.jobs import generate_draft
+from flask_cairnloop.drafts.generation import Request, generate
+from flask_cairnloop.drafts.jobs import generate_draft, regenerate
 from flask_cairnloop.drafts.models import Draft, DraftStatus
 from flask_cairnloop.drafts.queries import (
     Waiting,
     count_waiting,
     drafts_of,
     get_draft,
+    is_on_its_way,
     longest_waiting,
     pending_among,
     pending_for,
+    promise_key,
 )
 from flask_cairnloop.drafts.views import ConversationView, MessageView
 
@@ -22,6 +24,7 @@ __all__ = [
     "Draft",
     "DraftStatus",
     "MessageView",
+    "Request",
     "Waiting",
     "approve",
     "count_waiting",
@@ -31,8 +34,11 @@ __all__ = [
     "generate",
     "generate_draft",
     "get_draft",
+    "is_on_its_way",
     "longest_waiting",
     "pending_among",
     "pending_for",
+    "promise_key",
+    "regenerate",
     "supersede_pending",
 ]

@@ -43,8 +43,8 @@ _WAITING = select(Draft.id).where(
 def approve(draft_id: int, *, by: Actor) -> Draft:
     """Send a draft to the customer as it stands, once.
 
-    Raises ``InvalidTransition`` where it waits no more, where the customer has written since, and for an escalation,
-    which is a word to operators.
+    Raises ``InvalidTransition`` where it waits no more, where the customer has written since, where its evidence does
+    not carry every sentence, and for an escalation, which is a word to operators.
     """
     with telemetry.span("draft.approve"), transaction():
         draft, conversation = _lock(draft_id, by)
@@ -57,6 +57,8 @@ def send_as_it_stands(draft: Draft, conversation: Conversation, *, by: Actor) ->
     if draft.status == DraftStatus.PENDING:
         if not draft.is_for_customer:
             raise InvalidTransition(draft, "This is a word to you, not a reply; answer in your own words.")
+        if not draft.is_supported:
+            raise InvalidTransition(draft, "Its evidence does not carry every sentence; edit it before it is sent.")
         _refuse_outdated(draft)
     _advance(draft, DraftStatus.APPROVED, by)
     cited = citations(draft.sentences, draft.evidence)

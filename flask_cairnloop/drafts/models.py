@@ -94,5 +94,5 @@ class Draft(Stateful, Base):
 
     @property
     def is_prompted(self) -> bool:
-        """Whether it is shown without being asked for."""
-        return self.decision != Decision.DRAFT_ONLY
+        """Whether it is shown: the policy wants that, or an operator asked for it."""
+        return self.decision != Decision.DRAFT_ONLY or self.requested_by is not None

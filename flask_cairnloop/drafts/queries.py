@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from flask_cairnloop.conversations import Conversation
 from flask_cairnloop.core.database import session
 from flask_cairnloop.core.errors import NotFound
+from flask_cairnloop.core.jobs import Job, JobState
 from flask_cairnloop.drafts.models import Draft, DraftStatus
 from flask_cairnloop.host.automation_policy import Decision
 from flask_cairnloop.host.people import Operator
@@ -74,10 +75,28 @@ def count_waiting(*, visible_to: Operator) -> int:
     return session().scalar(select(func.count()).select_from(ids.subquery())) or 0
 
 
+def promise_key(conversation_id: int) -> str:
+    """What the promise of a conversation's next draft is known by: there is one at a time."""
+    return f"draft:{conversation_id}"
+
+
+def is_on_its_way(conversation_id: int) -> bool:
+    """Whether a draft is promised for this conversation, or being made right now."""
+    key = Job.unique_key == promise_key(conversation_id)
+    waiting = select(Job.id).where(key, Job.state == JobState.WAITING)
+    running = select(Job.id).where(key, Job.state == JobState.RUNNING, Job.claimed_by.is_not(None))
+    return session().execute(waiting.union_all(running).limit(1)).first() is not None
+
+
+def newest_id(conversation_id: int) -> int:
+    """The number of a conversation's newest draft; 0 while it had none."""
+    return session().scalar(select(func.max(Draft.id)).where(Draft.conversation_id == conversation_id)) or 0
+
+
 def _prompted(visible_to: Operator) -> tuple[ColumnElement[bool], ...]:
     """Waits, and is shown without being asked for."""
     return (
         Draft.tenant == visible_to.tenant,
         Draft.status == DraftStatus.PENDING,
-        Draft.decision != Decision.DRAFT_ONLY,
+        or_(Draft.decision != Decision.DRAFT_ONLY, Draft.requested_by.is_not(None)),
     )

@@ -42,7 +42,8 @@ class ConversationView:
     tags: tuple[str, ...]
     question: str
     messages: tuple[MessageView, ...]
-    #: The newest customer message the draft will answer.
+    #: The first and the newest customer message the draft will answer.
+    asks_sequence: int
     answers_sequence: int
     #: Whether the last thing said to the customer was a question of a draft's.
     just_clarified: bool
@@ -56,8 +57,13 @@ def read(conversation_id: int) -> ConversationView | None:
             return None
         unanswered = conversations.unanswered(conversation_id)
         thread = _thread(conversation_id)
-        earlier = [m.content for m in thread if m.role == MessageRole.USER and m not in unanswered]
-        asked = what_is_asked([m.content for m in unanswered], before=earlier[-1] if earlier else None)
+        said = [m.content for m in thread if m.role in {MessageRole.AGENT, MessageRole.SYSTEM_OUTBOUND}]
+        asked = what_is_asked(
+            [m.content for m in unanswered],
+            earlier=[m.content for m in thread if m.role == MessageRole.USER and m not in unanswered],
+            answered=said[-1] if said else None,
+            subject=conversation.subject,
+        )
         if asked is None:
             return None
         return ConversationView(
@@ -70,6 +76,7 @@ def read(conversation_id: int) -> ConversationView | None:
             tags=tuple(conversation.tags),
             question=asked,
             messages=tuple(MessageView(m.sequence, m.role, m.author_name, m.content, m.created_at) for m in thread),
+            asks_sequence=unanswered[0].sequence,
             answers_sequence=unanswered[-1].sequence,
             just_clarified=_just_clarified(thread),
         )

@@ -29,6 +29,7 @@ from flask_cairnloop.retrieval import Grounding
 from tests.drafts.conftest import Ask
 
 RunJobs = Callable[[], int]
+WATER = "Every hut has drinking water in summer."
 
 
 def use(monkeypatch: pytest.MonkeyPatch, **behaviours: object) -> None:
@@ -229,13 +230,13 @@ def test_a_generator_may_not_answer_on_weak_evidence(
 
 def test_a_good_generators_words_are_kept(huts: int, customer: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
     good = Generator(
-        lambda g: DraftProposal(DraftKind.REPLY, (Sentence("Yes, in summer.", (g.evidence[0].id,)),), confidence=7)
+        lambda g: DraftProposal(DraftKind.REPLY, (Sentence(WATER, (g.evidence[0].id,)),), confidence=7)
     )
     use(monkeypatch, draft_generator=good)
     thread = conversations.receive_from(customer, "Is there drinking water in the hut?").conversation_id
     draft = drafts.generate(thread)
     assert draft is not None
-    assert (draft.generator, draft.body, draft.confidence, draft.note) == ("Generator", "Yes, in summer.", 1.0, None)
+    assert (draft.generator, draft.body, draft.confidence, draft.note) == ("Generator", WATER, 1.0, None)
 
 
 def test_the_policy_is_told_what_it_decides_about(

@@ -37,8 +37,8 @@ def test_a_burst_is_one_question_without_its_hello() -> None:
 
 
 def test_a_word_or_two_is_read_with_what_was_asked_before() -> None:
-    assert what_is_asked(["and on iOS?"], before="Do maps work offline?") == "Do maps work offline?\nand on iOS?"
-    assert what_is_asked(["Where are the invoices?"], before="Hello maps") == "Where are the invoices?"
+    assert what_is_asked(["and on iOS?"], earlier=["Do maps work offline?"]) == "Do maps work offline?\nand on iOS?"
+    assert what_is_asked(["Where are the invoices?"], earlier=["Hello maps"]) == "Where are the invoices?"
 
 
 def test_a_very_long_question_keeps_its_end() -> None:
