@@ -55,6 +55,8 @@ class InboxFilter:
     tag: str | None = None
     priority: Priority | None = None
     customer_ref: str | None = None
+    #: Only those whose customer asked for a person.
+    handed_over: bool = False
 
 
 @dataclass(frozen=True)
@@ -202,6 +204,8 @@ def _filtered(chosen: InboxFilter, tenant: str) -> Select[Any]:
         query = query.where(Conversation.priority == chosen.priority)
     if chosen.customer_ref:
         query = query.where(Conversation.customer_ref == chosen.customer_ref)
+    if chosen.handed_over:
+        query = query.where(Conversation.handed_over_at.is_not(None))
     return query
 
 
