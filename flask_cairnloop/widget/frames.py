@@ -6,9 +6,9 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from flask_cairnloop.conversations import ConversationStatus, Message, MessageRole
 
@@ -116,6 +116,12 @@ class Ready(BaseModel):
     operator_seen_sequence: int = 0
 
 
+def _titles(details: dict[str, Any]) -> list[str]:
+    """What a customer may know of a message's details: the titles of its sources, each once."""
+    cited = details.get("citations", ())
+    return list(dict.fromkeys(str(source["title"]) for source in cited if source["article_id"] is not None))
+
+
 class Said(BaseModel):
     """One message as the customer sees it."""
 
@@ -127,6 +133,8 @@ class Said(BaseModel):
     content: str
     at: datetime = Field(validation_alias="created_at")
     client_id: str | None
+    #: Titles of the articles it names as its sources.
+    sources: Annotated[list[str], BeforeValidator(_titles)] = Field(default=[], validation_alias="details")
 
 
 class Messages(BaseModel):

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flask_cairnloop.widget.frames import LARGEST_FRAME, ErrorCode, Hello, Ping, Refused, Send, parse
+from flask_cairnloop.conversations import Message, MessageRole
+from flask_cairnloop.widget.frames import LARGEST_FRAME, ErrorCode, Hello, Ping, Refused, Send, parse, said
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
 )
+CITED = [(7, "Refunds <b>"), (8, "Invoices"), (7, "Refunds <b>")]
 TYPES = st.sampled_from(["hello", "send", "typing", "seen", "history", "ping", "Send", "", "__class__"])
 
 
@@ -103,3 +106,19 @@ def test_nothing_on_the_wire_raises_anything_but_a_refusal(data: str | bytes) ->
 def test_no_field_raises_anything_but_a_refusal(kind: str, fields: dict[str, object]) -> None:
     with suppress(Refused):
         parse(json.dumps({"type": kind} | fields))
+
+
+def test_a_message_names_its_sources_by_their_titles_and_tells_nothing_else_of_them() -> None:
+    cited = [{"id": f"article:{n}:1:0", "title": t, "heading": "", "article_id": n, "revision_id": 1} for n, t in CITED]
+    case = {"id": "case:9", "title": "Somebody else's trouble", "heading": "", "article_id": None, "revision_id": None}
+    answer = Message(
+        sequence=2,
+        role=MessageRole.AGENT,
+        author_name="Ada",
+        content="Five days.",
+        created_at=datetime.now(UTC),
+        details={"citations": [*cited, case], "draft_id": 4},
+    )
+    frame = said([answer])[0].model_dump()
+    assert frame["sources"] == ["Refunds <b>", "Invoices"]
+    assert set(frame) == {"sequence", "role", "author", "content", "at", "client_id", "sources"}

@@ -20,7 +20,7 @@ export function rows(thread, outbox, greeting) {
   return [...found, ...outbox.messages.map(waiting)];
 }
 
-function said({ sequence, role, author, content, at, client_id }, when, before, newestMine, operatorSeen) {
+function said({ sequence, role, author, content, at, client_id, sources }, when, before, newestMine, operatorSeen) {
   const mine = role === "user";
   const same = before.role === role && (mine || before.author === author) && when - before.at < GROUPED;
   const seen = sequence <= operatorSeen ? "Seen" : "Sent";
@@ -32,6 +32,7 @@ function said({ sequence, role, author, content, at, client_id }, when, before, 
     time: CLOCK.format(when),
     at,
     content,
+    sources,
     sent: true,
     state: sequence === newestMine ? seen : null,
   };

@@ -113,12 +113,13 @@ export class View {
   }
 
   /** One message; what is said in it never changes, what is known about it does. */
-  #message({ mine, content, key }) {
+  #message({ mine, content, sources, key }) {
     const by = h("p", { class: "by" });
     const state = h("p", { class: "mark" });
     const act = (name, words) => h("button", { type: "button", onclick: () => this.#did(name, key) }, words);
     const acts = h("p", { class: "acts" }, act("retry", "Try again"), act("remove", "Take back"));
-    const node = h("article", { class: mine ? "message mine" : "message" }, by, h("div", { class: "bubble" }, ...textNodes(content)), state, acts);
+    const from = sources?.length ? h("p", { class: "sources" }, `From our articles: ${sources.join(", ")}`) : null;
+    const node = h("article", { class: mine ? "message mine" : "message" }, by, h("div", { class: "bubble" }, ...textNodes(content)), from, state, acts);
     const update = (row) => {
       node.dataset.state = row.refused ? "refused" : row.sent ? "sent" : "waiting";
       by.hidden = !row.author;
