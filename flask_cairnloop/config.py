@@ -17,6 +17,7 @@ from flask_cairnloop.host.context_provider import ContextProvider, NoContext
 from flask_cairnloop.host.draft_generator import DraftGenerator
 from flask_cairnloop.host.embedder import Embedder
 from flask_cairnloop.host.operators import Nobody, OperatorResolver
+from flask_cairnloop.host.tool import ApprovalMode, Tool
 from flask_cairnloop.host.widget_verifier import RefuseAll, WidgetVerifier
 
 PREFIX = "CAIRNLOOP_"
@@ -109,6 +110,25 @@ def _import(path: str) -> Any:
         raise ValueError(f"cannot import {path!r} ({error})") from error
 
 
+def _tools(value: Any) -> tuple[type[Tool], ...]:
+    """Tool classes or dotted paths to them: complete, and each name once."""
+    found = [_import(each) if isinstance(each, str) else each for each in value]
+    for tool in found:
+        if not (isclass(tool) and issubclass(tool, Tool)):
+            raise ValueError(f"{tool!r} is no subclass of Tool")
+        tool.tool_spec()
+        if lacking := tool.lacking():
+            raise ValueError(f"{tool.__name__} lacks {', '.join(lacking)}, which a tool needs")
+    names = [tool.tool_spec().name for tool in found]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"two tools are named {', '.join(twice)}")
+    return tuple(found)
+
+
+def _modes(value: Any) -> dict[str, ApprovalMode]:
+    return {_text(name): ApprovalMode(mode) for name, mode in dict(value).items()}
+
+
 def _setting(default: Any, check: Check, *, secret: bool = False) -> Any:
     return field(default=default, metadata={"check": check}, repr=not secret)
 
@@ -161,6 +181,13 @@ class Settings:
     widget_origins: tuple[str, ...] = _setting((), _words)
     #: Messages a customer may send per minute.
     widget_rate: int = _setting(60, _whole(1, 100_000))
+
+    #: What operators and assistants may ask the host to do; see ``Tool``.
+    tools: tuple[type[Tool], ...] = _setting((), _tools)
+    #: Stricter approval modes by tool name; a looser one than the tool's own changes nothing.
+    approval_overrides: Mapping[str, ApprovalMode] = _setting((), _modes)
+    #: Seconds a proposed action waits for a decision.
+    approval_ttl: float = _setting(172_800.0, _number(1, 365 * 86_400))
 
     operator_resolver: OperatorResolver = _setting(Nobody, _behaviour(OperatorResolver))
     context_provider: ContextProvider = _setting(NoContext, _behaviour(ContextProvider))

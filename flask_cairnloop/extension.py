@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from flask import Flask
 
-from flask_cairnloop import reactions
+from flask_cairnloop import governance, reactions
 from flask_cairnloop.config import Settings
 from flask_cairnloop.core.current import EXTENSION, State
 from flask_cairnloop.core.errors import ConfigError
 from flask_cairnloop.dashboard import create_blueprint as create_dashboard
 from flask_cairnloop.widget import create_blueprint as create_widget
+
+assert governance  # its tables and jobs belong to every desk
 
 __all__ = ["Cairnloop"]
 

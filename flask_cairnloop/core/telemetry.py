@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -36,8 +36,20 @@ COUNTERS: dict[str, tuple[str, dict[str, frozenset[str]]]] = {
         {
             "behaviour": frozenset(
                 {"operator_resolver", "context_provider", "automation_policy", "draft_generator", "embedder"}
-                | {"widget_verifier", "auditor", "subscriber"}
+                | {"widget_verifier", "auditor", "subscriber", "tool"}
             )
+        },
+    ),
+    "cairnloop_actions": (
+        "Steps of proposed actions",
+        {
+            "event": frozenset(
+                {"proposal_created", "proposal_blocked", "approval_requested", "approved", "rejected", "deferred"}
+                | {"returned", "withdrawn", "expired", "revalidation_passed", "revalidation_failed", "settled"}
+                | {"execution_started", "execution_attempt_failed", "execution_succeeded", "execution_failed"}
+                | {"outcome_lost"}
+            ),
+            "risk_tier": frozenset({"read_only", "low_write", "high_write", "destructive"}),
         },
     ),
     "cairnloop_widget_frames": (
@@ -45,18 +57,38 @@ COUNTERS: dict[str, tuple[str, dict[str, frozenset[str]]]] = {
         {"type": frozenset({"hello", "send", "typing", "seen", "history", "ping", "refused"})},
     ),
 }
+#: Every amount that is measured, as ``COUNTERS``; the last item holds the histogram's bounds.
+AMOUNTS: dict[str, tuple[str, dict[str, frozenset[str]], tuple[float, ...]]] = {
+    "cairnloop_draft_tokens": (
+        "Tokens of one draft by a language model",
+        {"kind": frozenset({"input", "cached", "output"})},
+        (100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000),
+    ),
+}
 #: Every operation that is timed as a span.
 SPANS = frozenset(
     {"conversation.resolve", "conversation.receive", "conversation.reply", "draft.generate", "draft.approve"}
-    | {"retrieval.search", "retrieval.draft_grounding", "knowledge.index", "job.run"}
+    | {"retrieval.search", "retrieval.draft_grounding", "knowledge.index", "governance.execute", "job.run"}
 )
 
 
 def count(name: str, **labels: str) -> None:
     """Add one to a counter of ``COUNTERS``. Unknown label values are counted as ``other``."""
-    _, allowed = COUNTERS[name]
-    closed = {key: value if value in allowed[key] else "other" for key, value in labels.items()}
-    _counter(name).labels(**closed).inc()
+    _counter(name).labels(**_closed(COUNTERS[name][1], labels)).inc()
+
+
+def measure(name: str, amount: float, **labels: str) -> None:
+    """Record one of ``AMOUNTS``. Unknown label values are recorded as ``other``."""
+    help_text, allowed, bounds = AMOUNTS[name]
+    if name not in _metrics:
+        from prometheus_client import Histogram
+
+        _metrics[name] = Histogram(name, help_text, list(allowed), buckets=bounds)
+    _metrics[name].labels(**_closed(allowed, labels)).observe(amount)
+
+
+def _closed(allowed: Mapping[str, frozenset[str]], labels: Mapping[str, str]) -> dict[str, str]:
+    return {key: value if value in allowed[key] else "other" for key, value in labels.items()}
 
 
 @contextmanager

@@ -24,6 +24,13 @@ class OperatorResolver(ABC):
     def resolve(self, request: Request) -> Operator | None:
         """The operator of this request, or None for nobody."""
 
+    def find(self, operator_id: str, *, tenant: str = "") -> Operator | None:
+        """The operator of this id as they stand now, or None for one who is gone. Asked by jobs, outside requests.
+
+        Where a host does not say, an action runs with the scopes its proposer had when proposing it.
+        """
+        raise NotImplementedError
+
 
 class Nobody(OperatorResolver):
     """The default: nobody is an operator, so the dashboard answers 403 and says what to set."""

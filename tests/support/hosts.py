@@ -52,9 +52,8 @@ def make_app(database_url: str, redis_url: str = "redis://127.0.0.1:1/0", **sett
         TESTING=True,
         SQLALCHEMY_DATABASE_URI=database_url,
         CAIRNLOOP_REDIS_URL=redis_url,
-        CAIRNLOOP_OPERATOR_RESOLVER=HeaderResolver,
         CAIRNLOOP_WIDGET_VERIFIER=SignedVerifier,
-        **{"CAIRNLOOP_DRAFT_DELAY": 0, **settings},
+        **{"CAIRNLOOP_OPERATOR_RESOLVER": HeaderResolver, "CAIRNLOOP_DRAFT_DELAY": 0, **settings},
     )
     SQLAlchemy(app)
     Cairnloop(app)

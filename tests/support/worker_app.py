@@ -16,6 +16,7 @@ def create_app() -> Flask:
         os.environ["TEST_REDIS_URL"],
         CAIRNLOOP_EMBEDDER=None,
         CAIRNLOOP_DRAFT_DELAY=float(os.environ.get("TEST_DRAFT_DELAY", "0")),
+        CAIRNLOOP_TOOLS=[name for name in os.environ.get("TEST_TOOLS", "").split(",") if name],
         CAIRNLOOP_WIDGET_RATE=int(os.environ.get("TEST_WIDGET_RATE", "60")),
         SQLALCHEMY_ENGINE_OPTIONS={"pool_size": 10, "max_overflow": 20},
     )

@@ -1,0 +1,94 @@
+"""May this run? Known, valid, scopes held, authorised, mode: in this order, without touching anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
+
+from flask_cairnloop.core.current import settings
+from flask_cairnloop.core.errors import HostFailure
+from flask_cairnloop.governance.models import ProposalStatus
+from flask_cairnloop.host.boundary import ask
+from flask_cairnloop.host.tool import ALLOW, ApprovalMode, Deny, Tool
+
+REASON_LENGTH = 2_000
+NEVER_RUNS = "This action is blocked: it never runs."
+UNDECLARED = "This action has no policy: its tool does not say who may use it."
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the gates say. ``value`` is the validated input, None where it is not valid."""
+
+    status: ProposalStatus
+    mode: ApprovalMode
+    reason: str = ""
+    errors: dict[str, str] = field(default_factory=dict)
+    value: Tool | None = None
+    required: frozenset[str] = frozenset()
+
+    @property
+    def passed(self) -> bool:
+        """Whether every gate lets it through."""
+        return self.status == ProposalStatus.PROPOSED
+
+
+def judge(
+    tool: type[Tool], attrs: Mapping[str, Any], *, actor_id: str, scopes: frozenset[str], context: Mapping[str, Any]
+) -> Judgement:
+    """Send a request through the gates. The first that refuses decides; a gate that fails refuses."""
+    mode = resolve_mode(tool)
+    try:
+        value = ask("tool", tool.changeset, attrs)
+    except HostFailure as failure:
+        errors = _errors(failure.__cause__)
+        words = "; ".join(f"{name}: {why}" for name, why in errors.items()) or failure.reason
+        return Judgement(ProposalStatus.NEEDS_INPUT, mode, words[:REASON_LENGTH], errors)
+    try:
+        required = required_scopes(tool)
+        if missing := sorted(required - scopes):
+            why = f"Missing {'scopes' if len(missing) > 1 else 'scope'}: {', '.join(missing)}."
+            return Judgement(ProposalStatus.SCOPE_INVALID, mode, why[:REASON_LENGTH], value=value, required=required)
+        answer = ask("tool", value.authorize, actor_id, context)
+    except HostFailure as failure:
+        why = f"It could not be decided whether this is allowed: {failure.reason}"
+        return Judgement(ProposalStatus.POLICY_DENIED, mode, why[:REASON_LENGTH], value=value)
+    if answer is not ALLOW:
+        return Judgement(ProposalStatus.POLICY_DENIED, mode, _refusal(answer), value=value, required=required)
+    if mode == ApprovalMode.ALWAYS_BLOCK:
+        return Judgement(ProposalStatus.POLICY_DENIED, mode, NEVER_RUNS, value=value, required=required)
+    return Judgement(ProposalStatus.PROPOSED, mode, value=value, required=required)
+
+
+def required_scopes(tool: type[Tool]) -> frozenset[str]:
+    """The scopes a proposer needs. Raises ``HostFailure`` where the tool answers no set of texts."""
+    scopes = ask("tool", tool.scope)
+    if isinstance(scopes, str) or not all(isinstance(scope, str) for scope in scopes):
+        raise HostFailure(f"{tool.__name__}.scope() answered no set of scopes")
+    return frozenset(scopes)
+
+
+def resolve_mode(tool: type[Tool]) -> ApprovalMode:
+    """The tool's mode, or the setting's where that is stricter."""
+    spec = tool.tool_spec()
+    override = settings.approval_overrides.get(spec.name, spec.approval_mode)
+    return max(spec.approval_mode, override, key=lambda mode: mode.strictness)
+
+
+def _refusal(answer: object) -> str:
+    if isinstance(answer, Deny):
+        return UNDECLARED if answer.reason == "no_policy_defined" else str(answer.reason)[:REASON_LENGTH]
+    return "The tool did not say that this is allowed."
+
+
+def _errors(cause: BaseException | None) -> dict[str, str]:
+    if not isinstance(cause, ValidationError):
+        return {}
+    found: dict[str, str] = {}
+    for error in cause.errors(include_url=False, include_input=False, include_context=False):
+        name = ".".join(str(part) for part in error["loc"]) or "input"
+        found.setdefault(name, str(error["msg"])[:REASON_LENGTH])
+    return found
