@@ -21,6 +21,7 @@ from flask_cairnloop.dashboard import (
     pages,
     policy,
     revisions,
+    search,
     settings,
 )
 
@@ -34,6 +35,7 @@ SCREENS = (
     editor,
     revisions,
     gaps,
+    search,
     settings,
     live,
     pages,

@@ -13,7 +13,7 @@ from flask_cairnloop.conversations import Conversation, Priority
 from flask_cairnloop.core.current import now, settings
 from flask_cairnloop.core.database import transaction
 from flask_cairnloop.core.errors import HostFailure, InvalidInput, InvalidTransition
-from flask_cairnloop.dashboard import facts, inbox, proposal, thread, waiting
+from flask_cairnloop.dashboard import citations, facts, inbox, proposal, thread, waiting
 from flask_cairnloop.dashboard.access import current_operator
 from flask_cairnloop.dashboard.facts import Fact
 from flask_cairnloop.dashboard.forms import Answer, Details, whole
@@ -48,9 +48,9 @@ def load(conversation_id: int) -> Conversation:
 
 
 def conversation(conversation_id: int) -> Response:
-    """The screen. ``?draft=7`` takes that draft into the composer."""
+    """The screen. ``?draft=7`` takes that draft into the composer, ``?cite=article:1:2:3`` that source."""
     shown = load(conversation_id)
-    return show(shown, waiting.taken_up(shown, whole(request.args, "draft")))
+    return show(shown, waiting.opened(shown, request.args))
 
 
 def show(
@@ -64,7 +64,7 @@ def show(
     """The whole screen, with the composer as it stands and, after a refusal, what is to be said about it."""
     operator = current_operator()
     thread.mark_seen(shown, by=operator)
-    listing, draft = inbox.read(selected=shown.id), pending_for(shown.id)
+    listing, draft, answer = inbox.read(selected=shown.id), pending_for(shown.id), answer or Answer()
     return page(
         "conversations/show.html",
         section="inbox",
@@ -75,7 +75,8 @@ def show(
         piece=_piece(shown),
         draft=proposal.read(draft) if draft is not None else None,
         asked_for="draft" in request.args,
-        answer=answer or Answer(),
+        answer=answer,
+        sources=citations.chips(answer.composed.citations, visible_to=operator),
         reached=thread.has_been_seen(shown),
         typing=_types(shown),
         listing=listing,

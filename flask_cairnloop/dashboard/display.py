@@ -12,7 +12,7 @@ from flask_cairnloop.core import markdown
 from flask_cairnloop.core.current import settings
 from flask_cairnloop.dashboard import clock, labels
 from flask_cairnloop.dashboard.assets import assets_version
-from flask_cairnloop.dashboard.labels import Label, Theme
+from flask_cairnloop.dashboard.labels import Label, Mark, Theme
 
 #: Written when the operator chooses; absent while the system decides.
 THEME_COOKIE = "cl_theme"
@@ -58,9 +58,18 @@ class Display:
         """The key that sends together with Enter, as the operator's keyboard has it."""
         return "⌘" if any(name in request.user_agent.string for name in ("Mac OS", "iPhone", "iPad")) else "Ctrl "
 
+    @property
+    def option_key(self) -> str:
+        """The key that, held with Enter, does the other thing."""
+        return "⌥" if self.command_key == "⌘" else "Alt "
+
     def label(self, value: StrEnum) -> Label:
         """The words, tone and icon of a status."""
         return labels.label(value)
+
+    def mark(self, name: str) -> Mark:
+        """What something carries besides its status, to be shown as a label."""
+        return Mark(name)
 
     def asset(self, name: str) -> str:
         """The address of one of our files."""

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from http import HTTPStatus
 
-from flask import Blueprint, make_response
+from flask import Blueprint, make_response, request
 from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
@@ -21,13 +21,13 @@ from flask_cairnloop.core.errors import (
     Unavailable,
 )
 from flask_cairnloop.dashboard.access import CrossSite, NobodySignedIn
+from flask_cairnloop.dashboard.htmx import region, wants_region
 from flask_cairnloop.dashboard.rendering import render
 
 log = logging.getLogger("flask_cairnloop.dashboard")
 
 #: Which page answers which failure. The most specific class decides.
 PAGES: dict[type[Exception], tuple[int, str]] = {
-    NobodySignedIn: (403, "403.html"),
     CrossSite: (403, "cross_site.html"),
     NotAllowed: (403, "refused.html"),
     NotFound: (404, "404.html"),
@@ -41,6 +41,7 @@ PAGES: dict[type[Exception], tuple[int, str]] = {
 
 def attach(blueprint: Blueprint) -> None:
     """Answer failures inside our own screens; the host's others stay the host's."""
+    blueprint.register_error_handler(NobodySignedIn, _withheld)
     for kind, (status, template) in PAGES.items():
         blueprint.register_error_handler(kind, _answer(status, template))
     blueprint.register_error_handler(DBAPIError, _database_failed)
@@ -57,6 +58,13 @@ def show_problem(template: str, status: int, error: Exception) -> Response:
 
 def _answer(status: int, template: str) -> Callable[[Exception], Response]:
     return lambda error: show_problem(template, status, error)
+
+
+def _withheld(error: NobodySignedIn) -> Response:
+    """The page that asks to sign in; inside the palette, why nothing was searched."""
+    if wants_region() and (request.endpoint or "").endswith(".search"):
+        return region("search-results", "search/_withheld.html", status=403, error=error)
+    return show_problem("403.html", 403, error)
 
 
 def _database_failed(error: DBAPIError) -> Response:

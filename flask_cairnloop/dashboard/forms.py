@@ -8,8 +8,11 @@ from enum import StrEnum
 from typing import Any, TypeVar
 from uuid import uuid4
 
+from werkzeug.datastructures import MultiDict
+
 from flask_cairnloop.conversations import InboxFilter, InboxSort, InboxView, Message, Priority
 from flask_cairnloop.core.errors import InvalidInput
+from flask_cairnloop.dashboard import citations
 
 E = TypeVar("E", bound=StrEnum)
 LARGEST = 2**63 - 1
@@ -32,17 +35,20 @@ class Composed:
     seen_sequence: int | None = None
     #: The draft these words began as.
     draft_id: int | None = None
+    #: The evidence the reply names as its sources.
+    citations: tuple[str, ...] = ()
     #: The same form sent twice is one message.
     client_id: str = field(default_factory=lambda: uuid4().hex)
 
     @classmethod
-    def read(cls, posted: Mapping[str, str]) -> Composed:
+    def read(cls, posted: MultiDict[str, str]) -> Composed:
         """Read the form. Raises ``InvalidInput`` for values no page of ours sends."""
         return cls(
             kind=member(ComposerKind, posted, "kind") or ComposerKind.REPLY,
             content=posted.get("content", ""),
             seen_sequence=whole(posted, "seen_sequence"),
             draft_id=whole(posted, "draft_id"),
+            citations=citations.read(posted.getlist("citation")),
             client_id=posted.get("client_id") or uuid4().hex,
         )
 
@@ -84,6 +90,7 @@ class Asked:
             tag=args.get("tag", "").strip().lower() or None,
             priority=member(Priority, args, "priority"),
             customer_ref=args.get("customer") or None,
+            handed_over=args.get("person") == "1",
         )
         shown = whole(args, "shown") or size
         return cls(chosen, args.get("cursor") or None, max(1, min(shown, longest)))
@@ -94,7 +101,8 @@ class Asked:
         chosen, plain = self.chosen, InboxFilter()
         wanted = {"view": chosen.view, "sort": chosen.sort, "tag": chosen.tag, "priority": chosen.priority}
         kept = {key: str(value) for key, value in wanted.items() if value and value != getattr(plain, key)}
-        return kept | ({"customer": chosen.customer_ref} if chosen.customer_ref else {})
+        kept |= {"customer": chosen.customer_ref} if chosen.customer_ref else {}
+        return kept | ({"person": "1"} if chosen.handed_over else {})
 
 
 def member(kind: type[E], values: Mapping[str, str], key: str) -> E | None:

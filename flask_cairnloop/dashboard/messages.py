@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flask import Blueprint, request, url_for
 from werkzeug.wrappers import Response
 
 from flask_cairnloop import conversations, drafts
 from flask_cairnloop.conversations import Conversation, Message
 from flask_cairnloop.core.errors import InvalidInput, InvalidTransition, ThreadMoved
-from flask_cairnloop.dashboard import thread
+from flask_cairnloop.dashboard import citations, thread
 from flask_cairnloop.dashboard.access import current_operator
 from flask_cairnloop.dashboard.conversations import load, show
 from flask_cairnloop.dashboard.forms import Answer, Composed, ComposerKind, whole
 from flask_cairnloop.dashboard.htmx import nothing, region, settled, wants_region
-from flask_cairnloop.dashboard.waiting import taken_up
+from flask_cairnloop.dashboard.waiting import opened, taken_up
 
 #: What a page refetches when something was said.
 SAID = ("timeline", "header", "draft", "inbox-list", "nav")
@@ -27,6 +29,7 @@ def attach(blueprint: Blueprint) -> None:
     blueprint.post("/<int:conversation_id>/messages")(send_message)
     blueprint.get("/<int:conversation_id>/composer")(composer)
     blueprint.post("/<int:conversation_id>/composer")(take_up_draft)
+    blueprint.post("/<int:conversation_id>/composer/sources")(remove_source)
     blueprint.post("/<int:conversation_id>/typing")(operator_typing)
 
 
@@ -46,15 +49,23 @@ def older_messages(conversation_id: int) -> Response:
 
 
 def composer(conversation_id: int) -> Response:
-    """The composer, with a draft's words where ``?draft=7`` says so."""
+    """The composer, with a draft's words where ``?draft=7`` says so, and the sources of each ``?cite=``."""
     shown = load(conversation_id)
-    return _composer(shown, taken_up(shown, whole(request.args, "draft")))
+    return _composer(shown, opened(shown, request.args))
 
 
 def take_up_draft(conversation_id: int) -> Response:
-    """The composer with a draft's words after those already typed."""
+    """The composer with a draft's words and sources after those already there."""
     shown, composed = load(conversation_id), Composed.read(request.form)
-    return _composer(shown, taken_up(shown, composed.draft_id, after=composed.content))
+    return _composer(shown, taken_up(shown, composed.draft_id, after=composed))
+
+
+def remove_source(conversation_id: int) -> Response:
+    """The composer without one of its sources, for a browser that cannot take it out by itself."""
+    shown, composed = load(conversation_id), Composed.read(request.form)
+    left = tuple(each for each in composed.citations if each != request.form.get("removed"))
+    answer = Answer(replace(composed, citations=left))
+    return _composer(shown, answer) if wants_region() else show(shown, answer)
 
 
 def send_message(conversation_id: int) -> Response:
@@ -71,7 +82,7 @@ def send_message(conversation_id: int) -> Response:
         answer = Answer(composed.without_draft(), notice=notice, news=_news(shown, composed))
         return _composer(load(conversation_id), answer, status=409)
     return settled(
-        lambda: _composer(load(conversation_id), Answer(Composed(composed.kind), sent=True)),
+        lambda: _composer(load(conversation_id), Answer(_after(composed), sent=True)),
         back_to=url_for(".conversation", conversation_id=conversation_id),
     )
 
@@ -89,10 +100,17 @@ def _deliver(shown: Conversation, composed: Composed) -> None:
         conversations.add_note(shown.id, composed.content, by=operator, client_id=key)
         return
     seen = composed.seen_sequence or 0  # a form that does not say what its writer saw is refused wherever others wrote
+    sent = {"by": operator, "client_id": key, "seen_sequence": seen}
+    sources = citations.resolve(composed.citations, visible_to=operator)
     if composed.draft_id is not None:
-        drafts.edit(composed.draft_id, composed.content, by=operator, client_id=key, seen_sequence=seen)
+        drafts.edit(composed.draft_id, composed.content, citations=sources, **sent)
     else:
-        conversations.reply(shown.id, composed.content, by=operator, client_id=key, seen_sequence=seen)
+        conversations.reply(shown.id, composed.content, citations=sources, **sent)
+
+
+def _after(composed: Composed) -> Composed:
+    """The empty composer; sources chosen for a reply outlast a note."""
+    return Composed(composed.kind, citations=composed.citations if composed.kind == ComposerKind.NOTE else ())
 
 
 def _news(shown: Conversation, composed: Composed) -> list[Message]:
@@ -104,6 +122,6 @@ def _composer(shown: Conversation, answer: Answer, *, status: int = 200) -> Resp
     if not wants_region() and status != 200:
         return show(shown, answer, status=status)
     changed = SAID if answer.sent or answer.news or answer.notice else ()
-    return region(
-        "composer", "conversations/_composer.html", changed=changed, status=status, conversation=shown, answer=answer
-    )
+    sources = citations.chips(answer.composed.citations, visible_to=current_operator())
+    context = {"conversation": shown, "answer": answer, "sources": sources}
+    return region("composer", "conversations/_composer.html", changed=changed, status=status, **context)

@@ -65,6 +65,7 @@ def page(
         places=places(view_counts() if counts is None else counts),
         operator=current_operator(),
         live_url=url_for(".live", conversation=live),
+        watched=live,
         counts=counts,
         **context,
     )

@@ -1,68 +1,39 @@
-"""The drafts that wait for an operator, as lists show them."""
+"""A waiting draft in the composer."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
-from sqlalchemy import func, select
+from werkzeug.datastructures import MultiDict
 
 from flask_cairnloop.conversations import Conversation
-from flask_cairnloop.core.database import session
-from flask_cairnloop.dashboard.forms import Answer, Composed
-from flask_cairnloop.drafts import Draft, DraftStatus, pending_for
-from flask_cairnloop.host.automation_policy import Decision
-from flask_cairnloop.host.people import Operator
-
-COUNTED = 501  # counts stop here: "500+"
+from flask_cairnloop.dashboard import citations
+from flask_cairnloop.dashboard.access import current_operator
+from flask_cairnloop.dashboard.forms import Answer, Composed, whole
+from flask_cairnloop.drafts import Draft, pending_for, wording
 
 
-@dataclass(frozen=True)
-class Waiting:
-    """A draft and the conversation it answers."""
-
-    draft: Draft
-    conversation: Conversation
+def opened(conversation: Conversation, args: MultiDict[str, str]) -> Answer:
+    """The composer as an address asks for it: with ``?draft=7`` that draft, with ``?cite=article:1:2:3`` that source."""
+    return taken_up(conversation, whole(args, "draft"), after=Composed(citations=citations.read(args.getlist("cite"))))
 
 
-def taken_up(conversation: Conversation, draft_id: int | None, *, after: str = "") -> Answer:
-    """The composer with a draft's words after those typed already; without them where it waits no more."""
+def taken_up(conversation: Conversation, draft_id: int | None, *, after: Composed) -> Answer:
+    """The composer with a draft's words and sources after what it holds already.
+
+    Without them where the draft waits no more. A source that is published no more stays behind.
+    """
+    kept = Composed(content=after.content, citations=after.citations)
     if draft_id is None:
-        return Answer()
+        return Answer(kept)
     draft = pending_for(conversation.id)
     if draft is None or draft.id != draft_id:
-        return Answer(Composed(content=after), notice="This draft waits no more. What you typed is kept.")
-    words = "\n\n".join(part for part in (after.strip(), draft.body) if part)
-    return Answer(Composed(content=words, draft_id=draft.id))
+        return Answer(kept, notice="This draft waits no more. What you typed is kept.")
+    words = "\n\n".join(part for part in (after.content.strip(), draft.body) if part)
+    return Answer(replace(kept, content=words, draft_id=draft.id, citations=(*kept.citations, *_sources(draft, kept))))
 
 
-def pending_among(conversation_ids: Sequence[int]) -> dict[int, Draft]:
-    """The pending drafts of these conversations, by conversation."""
-    if not conversation_ids:
-        return {}
-    query = select(Draft).where(Draft.conversation_id.in_(conversation_ids), Draft.status == DraftStatus.PENDING)
-    return {draft.conversation_id: draft for draft in session().scalars(query) if draft.is_prompted}
-
-
-def longest_waiting(*, visible_to: Operator, limit: int, after: int = 0) -> list[Waiting]:
-    """The drafts that have waited longest; the next page comes ``after`` the last one shown."""
-    query = (
-        select(Draft, Conversation)
-        .join(Conversation, Conversation.id == Draft.conversation_id)
-        .where(Draft.tenant == visible_to.tenant, Draft.status == DraftStatus.PENDING)
-        .where(Draft.decision != Decision.DRAFT_ONLY, Draft.id > after)
-        .order_by(Draft.id)
-        .limit(limit)
-    )
-    return [Waiting(draft, conversation) for draft, conversation in session().execute(query)]
-
-
-def count(*, visible_to: Operator) -> int:
-    """How many drafts wait, counted up to 501."""
-    ids = (
-        select(Draft.id)
-        .where(Draft.tenant == visible_to.tenant, Draft.status == DraftStatus.PENDING)
-        .where(Draft.decision != Decision.DRAFT_ONLY)
-        .limit(COUNTED)
-    )
-    return session().scalar(select(func.count()).select_from(ids.subquery())) or 0
+def _sources(draft: Draft, kept: Composed) -> list[str]:
+    cited = [source["id"] for source in wording.citations(draft.sentences, draft.evidence)]
+    named = citations.chips([each for each in cited if each not in kept.citations], visible_to=current_operator())
+    return [source.id for source in named if source.is_citable]

@@ -7,6 +7,7 @@ import * as hotkeys from "./behaviours/hotkeys.js";
 import * as keepScroll from "./behaviours/keep-scroll.js";
 import * as live from "./behaviours/live.js";
 import * as localTime from "./behaviours/local-time.js";
+import * as palette from "./behaviours/palette.js";
 import * as panel from "./behaviours/panel.js";
 import * as theme from "./behaviours/theme.js";
 import * as tidy from "./behaviours/tidy.js";
@@ -14,7 +15,7 @@ import "./guard.js";
 import "./keep-focus.js";
 import "./zone.js";
 
-const behaviours = { autosize, composer, dialog, editor, hotkeys, "keep-scroll": keepScroll, live, "local-time": localTime, panel, theme, tidy };
+const behaviours = { autosize, composer, dialog, editor, hotkeys, "keep-scroll": keepScroll, live, "local-time": localTime, palette, panel, theme, tidy };
 const attached = new WeakMap();
 
 function attach(root) {

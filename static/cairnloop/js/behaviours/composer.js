@@ -1,12 +1,14 @@
-// Keeps what is being written through reloads, sign-outs and crashes, until it is sent.
+// Keeps what is being written, and the sources it names, through reloads, sign-outs and crashes, until it is sent.
+import { addSource, removeSource, sources } from "../sources.js";
+
 export function connect(form) {
   const field = form.elements.content;
   const key = `cairnloop:${form.dataset.clConversation}`;
   const forget = () => sessionStorage.removeItem(key);
 
   const remember = () => {
-    const kept = { text: field.value, kind: form.elements.kind.value };
-    if (field.value) sessionStorage.setItem(key, JSON.stringify(kept));
+    const kept = { text: field.value, kind: form.elements.kind.value, sources: sources(form) };
+    if (kept.text || kept.sources.length) sessionStorage.setItem(key, JSON.stringify(kept));
     else forget();
   };
 
@@ -16,10 +18,18 @@ export function connect(form) {
     field.value = kept.text;
     form.elements.kind.value = kept.kind;
     field.dispatchEvent(new Event("input", { bubbles: true }));
+    for (const source of kept.sources ?? []) addSource(form, source);
   }
   form.addEventListener("input", remember);
+  form.addEventListener("change", remember);
   form.addEventListener("submit", remember);
-  form.querySelector("[data-cl-forget]")?.addEventListener("click", forget);
+  form.addEventListener("click", (event) => {
+    const chip = event.target.closest("[data-cl-source]");
+    if (!chip || !event.target.closest("button")) return;
+    event.preventDefault();
+    removeSource(form, chip);
+  });
+  form.parentElement.querySelector("[data-cl-forget]")?.addEventListener("click", forget);
   form.addEventListener("change", (event) => event.target.name === "kind" && field.focus());
   if (field.autofocus) field.setSelectionRange(field.value.length, field.value.length);
 }

@@ -29,10 +29,11 @@ function go(key) {
 
 export function connect() {
   document.addEventListener("keydown", (event) => {
+    if (document.querySelector("dialog[open]")) return;
     if (event.key === "Enter" && (event.metaKey || event.ctrlKey)) return send(event);
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     if (event.key === "Escape" && typing(event.target)) return event.target.blur();
-    if (typing(event.target) || document.querySelector("dialog[open]")) return;
+    if (typing(event.target)) return;
     if (leader === "g") { leader = ""; return go(event.key); }
     leader = event.key === "g" ? "g" : "";
     if (event.key === "j" || event.key === "k") return walk(event.key === "j" ? 1 : -1);
