@@ -1,89 +1,155 @@
-"""The passages each leg brings, by words and by meaning, read in one statement."""
+"""The passages each leg brings, by words and by meaning, weighed and read in one statement."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, text
 
 from flask_cairnloop.core.database import session
 from flask_cairnloop.host.embedder import Embedder
+from flask_cairnloop.retrieval import ranking
+from flask_cairnloop.retrieval.ranking import Query
 
-PER_LEG = 60
-WORDS = 64  # words of a question that are looked for, from its beginning
+PER_LEG = 100
+LONGEST_VECTOR = 2_000  # numbers an HNSW index takes as they are; longer vectors are indexed at half precision
 
-# The question arrives as a parameter and is quoted word by word: nothing in it is ever read as query syntax.
-LEXEMES = r"""
-SELECT lexeme, '''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''' AS quoted
-FROM unnest(to_tsvector('pg_catalog.english', :question)) ORDER BY positions[1], lexeme LIMIT :words
-"""
 
-SEARCHABLE = """
-JOIN cairnloop.cairnloop_articles a ON a.id = c.article_id AND a.searchable_revision_id = c.revision_id
-    AND a.status = 'published' AND a.tenant = :tenant
-"""
+@dataclass(frozen=True)
+class Corpus:
+    """Where passages of one kind lie. ``scope`` joins what a viewer may see to ``c``; the names are our own."""
+
+    name: str
+    passages: str
+    vectors: str
+    key: str
+    scope: str
+    columns: str
+    sources: str
+
+
+ARTICLES = Corpus(
+    name="article",
+    passages="cairnloop.cairnloop_chunks",
+    vectors="cairnloop.cairnloop_chunk_vectors",
+    key="chunk_id",
+    scope="""JOIN cairnloop.cairnloop_articles a ON a.id = c.article_id AND a.searchable_revision_id = c.revision_id
+        AND a.status = 'published' AND a.tenant = :tenant""",
+    columns="c.article_id, c.revision_id, c.chunk_index, c.heading, c.content, a.title, r.published_at",
+    sources="""JOIN cairnloop.cairnloop_articles a ON a.id = c.article_id
+        JOIN cairnloop.cairnloop_revisions r ON r.id = c.revision_id""",
+)
+CASES = Corpus(
+    name="case",
+    passages="cairnloop.cairnloop_resolved_cases",
+    vectors="cairnloop.cairnloop_case_vectors",
+    key="case_id",
+    scope="""JOIN (VALUES (:tenant, CAST(:owner AS text))) AS viewer (tenant, owner)
+        ON c.tenant = viewer.tenant AND (viewer.owner IS NULL OR c.host_user_id = viewer.owner)""",
+    columns="c.conversation_id, c.subject, c.problem, c.resolution, c.resolved_at",
+    sources="",
+)
 
 # One statement sees one state: while an article's new revision is swapped in, a search finds the old pieces or the new
-# ones, never both and never neither. Every match counts the same in title, heading and content: on development data
-# that beat every weighting in favour of titles.
-_STATEMENT = f"""
+# ones, never both and never neither. The words arrive as parameters and are quoted one by one: nothing in a question
+# is ever read as query syntax.
+_STATEMENT = """
 WITH asked AS MATERIALIZED (
-    SELECT array_to_string(ARRAY(SELECT quoted FROM ({LEXEMES}) AS lexemes), ' | ')::tsquery AS words
+    SELECT * FROM unnest(CAST(:terms AS text[]), CAST(:weights AS float8[])) AS t (term, weight)
+), by_meaning AS MATERIALIZED (
+    SELECT id, row_number() OVER (ORDER BY distance, id) AS place, 1 - distance AS similarity FROM ({meaning}) AS found
+), chosen AS MATERIALIZED (
+    SELECT id FROM by_meaning {chosen}
+), weighed AS MATERIALIZED (
+    SELECT c.id, sum(asked.weight) AS covered,
+        sum(asked.weight * n * {saturated} / (n + {saturation} * ({rest} + {share} * length(c.search)))) AS score
+    FROM chosen JOIN {passages} c USING (id)
+    CROSS JOIN LATERAL unnest(c.search) AS word (lexeme, positions, labels)
+    JOIN asked ON asked.term = word.lexeme
+    CROSS JOIN LATERAL (SELECT cardinality(positions) + cardinality(array_positions(labels, 'A'))) AS counted (n)
+    GROUP BY c.id
 ), by_words AS (
-    SELECT id, row_number() OVER (ORDER BY rank DESC, id) AS place FROM (
-        SELECT c.id, ts_rank('{{1,1,1,1}}', c.search, asked.words) AS rank
-        FROM asked, cairnloop.cairnloop_chunks c {SEARCHABLE}
-        WHERE c.search @@ asked.words ORDER BY rank DESC, c.id LIMIT :per_leg
-    ) AS found
-), by_meaning AS (
-    SELECT id, row_number() OVER (ORDER BY distance, id) AS place FROM (<meaning>) AS found
+    SELECT id, row_number() OVER (ORDER BY score DESC, id) AS place FROM weighed ORDER BY score DESC, id LIMIT :per_leg
 )
-SELECT c.id, c.article_id, c.revision_id, c.chunk_index, c.heading, c.content, a.title, r.published_at,
-    by_words.place AS lexical_rank, by_meaning.place AS semantic_rank, <similarity> AS similarity
-FROM by_words FULL JOIN by_meaning USING (id)
-JOIN cairnloop.cairnloop_chunks c USING (id)
-JOIN cairnloop.cairnloop_articles a ON a.id = c.article_id
-JOIN cairnloop.cairnloop_revisions r ON r.id = c.revision_id <vectors>
+SELECT c.id, {columns}, by_words.place AS lexical_rank, by_meaning.place AS semantic_rank,
+    coalesce(weighed.score, 0) AS score, coalesce(weighed.covered, 0) AS covered, {similarity} AS similarity
+FROM by_words FULL JOIN by_meaning USING (id) LEFT JOIN weighed USING (id)
+JOIN {passages} c USING (id) {sources} {compared}
+"""
+_WITH = " UNION (SELECT c.id FROM {passages} c {scope} WHERE c.search @@ CAST(:{name} AS tsquery) LIMIT :{name}_room)"
+_NOTHING = "SELECT CAST(NULL AS bigint) AS id, CAST(NULL AS float8) AS distance WHERE false"
+_NEAREST = """
+SELECT c.id, {distance} AS distance FROM {vectors} v JOIN {passages} c ON c.id = v.{key} {scope}
+WHERE v.model = {model} ORDER BY distance LIMIT :per_leg
 """
 
-_MEANING = f"""
-SELECT c.id, <distance> AS distance FROM cairnloop.cairnloop_chunk_vectors v
-JOIN cairnloop.cairnloop_chunks c ON c.id = v.chunk_id {SEARCHABLE}
-WHERE v.model = <model> ORDER BY distance LIMIT :per_leg
-"""
-
-_PATIENCE = text(
-    "SELECT set_config('hnsw.iterative_scan', 'strict_order', true), set_config('hnsw.ef_search', '100', true)"
+# How far the vector index looks where a scope hides its first finds; and each question gets a plan of its own, since
+# one word is in three passages and the next in thirty thousand.
+_SETTINGS = text(
+    """
+    SELECT set_config('hnsw.iterative_scan', 'strict_order', true), set_config('hnsw.ef_search', '100', true),
+        set_config('plan_cache_mode', 'force_custom_plan', true)
+    """
 )
 
 
-def by_words(question: str, *, tenant: str) -> Sequence[Row[Any]]:
-    """Passages that share a word with the question."""
-    nothing = "SELECT NULL::bigint AS id, NULL::float AS distance WHERE false"
-    statement = _STATEMENT.replace("<meaning>", nothing).replace("<similarity>", "NULL::float").replace("<vectors>", "")
-    return session().execute(text(statement), _values(question, tenant)).all()
-
-
-def by_words_and_meaning(
-    question: str, vector: Sequence[float], embedder: Embedder, *, tenant: str
+def find(
+    corpus: Corpus, query: Query, embedder: Embedder | None, vector: Sequence[float] | None, **scope: Any
 ) -> Sequence[Row[Any]]:
-    """Passages that share a word with the question or are close to it in meaning."""
-    # The model's name and length stand in the statement as literals, or its index would not match.
-    model = "'" + embedder.name.replace("'", "''").replace(":", r"\:") + "'"
-    length = f"vector({int(embedder.dimension)})"
-    distance = f"(v.embedding::{length} <=> CAST(:vector AS {length}))"
-    vectors = f"LEFT JOIN cairnloop.cairnloop_chunk_vectors v ON v.chunk_id = c.id AND v.model = {model}"
-    meaning = _MEANING.replace("<distance>", distance).replace("<model>", model)
-    statement = (
-        _STATEMENT.replace("<meaning>", meaning)
-        .replace("<similarity>", f"1 - {distance}")
-        .replace("<vectors>", vectors)
+    """Passages that share a word with the question or, with a vector, are close to it in meaning."""
+    values: dict[str, Any] = {"terms": query.terms, "weights": query.weights, "per_leg": PER_LEG, **scope}
+    parts = {"passages": corpus.passages, "scope": corpus.scope}
+    chosen = ""
+    for name, (condition, room) in _conditions(query).items():
+        chosen += _WITH.format(name=name, **parts)
+        values |= {name: condition, f"{name}_room": room}
+    meaning, compared, similarity = _NOTHING, "", "CAST(NULL AS float8)"
+    if embedder is not None and vector is not None:
+        model, length = _quoted(embedder.name), _operand(embedder.dimension)
+        distance = f"(v.embedding::{length} <=> CAST(:vector AS {length}))"
+        meaning = _NEAREST.format(distance=distance, model=model, vectors=corpus.vectors, key=corpus.key, **parts)
+        compared = f"LEFT JOIN {corpus.vectors} v ON v.{corpus.key} = c.id AND v.model = {model}"
+        similarity = f"coalesce(by_meaning.similarity, 1 - {distance})"
+        values["vector"] = str(list(vector))
+    statement = _STATEMENT.format(
+        meaning=meaning,
+        chosen=chosen,
+        compared=compared,
+        similarity=similarity,
+        columns=corpus.columns,
+        sources=corpus.sources,
+        passages=corpus.passages,
+        saturated=ranking.SATURATION + 1,
+        saturation=ranking.SATURATION,
+        rest=1 - ranking.LENGTH_SHARE,
+        share=ranking.LENGTH_SHARE / ranking.TYPICAL_LENGTH,
     )
     db = session()
-    db.execute(_PATIENCE)
-    return db.execute(text(statement), _values(question, tenant) | {"vector": str(list(vector))}).all()
+    db.execute(_SETTINGS)
+    return db.execute(text(statement), values).all()
 
 
-def _values(question: str, tenant: str) -> dict[str, Any]:
-    return {"question": question, "tenant": tenant, "words": WORDS, "per_leg": PER_LEG}
+def _conditions(query: Query) -> dict[str, tuple[str, int]]:
+    """Which passages are weighed: text queries, each with how many passages it may bring."""
+    conditions = {}
+    if query.rare:
+        conditions["rare"] = (" | ".join(map(_quoted_lexeme, query.rare)), ranking.SCORED)
+    if query.common and query.room:
+        conditions["together"] = (" & ".join(map(_quoted_lexeme, query.common)), query.room)
+        conditions["alone"] = (_quoted_lexeme(query.common[0]), max(1, query.room // 4))
+    return conditions
+
+
+def _quoted_lexeme(word: str) -> str:
+    return "'" + word.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def _quoted(name: str) -> str:
+    """The model's name as a literal: as a parameter it would not match the condition of its index."""
+    return "'" + name.replace("'", "''").replace(":", r"\:") + "'"
+
+
+def _operand(dimension: int) -> str:
+    return f"{'halfvec' if dimension > LONGEST_VECTOR else 'vector'}({int(dimension)})"
