@@ -39,6 +39,7 @@ def attach(blueprint: Blueprint) -> None:
     blueprint.post("/<int:conversation_id>/resolution")(resolve_conversation)
     blueprint.post("/<int:conversation_id>/reopening")(reopen_conversation)
     blueprint.post("/<int:conversation_id>/archival")(archive_conversation)
+    blueprint.post("/<int:conversation_id>/automation")(hand_back)
     blueprint.post("/<int:conversation_id>/details")(save_details)
 
 
@@ -73,8 +74,9 @@ def show(
         counts=listing.counts,
         conversation=shown,
         piece=_piece(shown),
-        draft=proposal.read(draft) if draft is not None else None,
+        draft_notice="",
         asked_for="draft" in request.args,
+        **proposal.beside(shown, draft),
         answer=answer,
         sources=citations.chips(answer.composed.citations, visible_to=operator),
         reached=thread.has_been_seen(shown),
@@ -155,6 +157,13 @@ def archive_conversation(conversation_id: int) -> Response:
     """Put it away."""
     conversations.archive(load(conversation_id).id, by=current_operator())
     return _moved(conversation_id)
+
+
+def hand_back(conversation_id: int) -> Response:
+    """Let drafts be sent automatically again, as far as the policy allows it."""
+    conversations.hand_back(load(conversation_id).id, by=current_operator())
+    answer = lambda: _header_region(load(conversation_id), changed=("inbox-list",))  # noqa: E731
+    return settled(answer, back_to=_screen(conversation_id))
 
 
 def save_details(conversation_id: int) -> Response:

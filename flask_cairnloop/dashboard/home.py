@@ -26,6 +26,8 @@ class Overview:
     #: Conversations that have waited longest for an answer.
     oldest: Sequence[Conversation] | None
     urgent: Sequence[Conversation] | None
+    #: Conversations whose customer asked for a person.
+    handed_over: Sequence[Conversation] | None
     drafts: Sequence[Waiting] | None
     drafts_count: int | None
 
@@ -58,6 +60,7 @@ def read() -> Overview:
         counts=view_counts(),
         oldest=readable(lambda: _first(InboxFilter(sort=InboxSort.OLDEST))),
         urgent=readable(lambda: _first(InboxFilter(sort=InboxSort.OLDEST, priority=Priority.URGENT))),
+        handed_over=readable(lambda: _first(InboxFilter(sort=InboxSort.OLDEST, handed_over=True))),
         drafts=readable(lambda: drafts.longest_waiting(visible_to=operator, limit=SHOWN)),
         drafts_count=readable(lambda: drafts.count_waiting(visible_to=operator)),
     )

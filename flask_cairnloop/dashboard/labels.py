@@ -61,6 +61,15 @@ class Freshness(StrEnum):
     FAILED = "failed"
 
 
+class Mark(StrEnum):
+    """What a conversation, a message or a sentence carries besides its status."""
+
+    HANDED_OVER = "handed_over"
+    AUTOMATIC = "automatic"
+    DOUBTED = "doubted"
+    ON_ITS_WAY = "on_its_way"
+
+
 @dataclass(frozen=True)
 class Label:
     """How a value is shown. ``icon`` names a symbol of the sprite; ``hint`` explains the word."""
@@ -174,6 +183,12 @@ LABELS: dict[type[StrEnum], dict[StrEnum, Label]] = {
         Cause.ASSISTIVE_ONLY_RESULTS: Label("Only past cases are about this"),
         Cause.CLARIFICATION_LIMIT_REACHED: Label("The customer was asked back, and it was still unclear"),
         Cause.INDEX_UNAVAILABLE: Label("The knowledge base could not be searched just then"),
+    },
+    Mark: {
+        Mark.HANDED_OVER: Label("Asked for a person", Tone.WARN, "person", "Nothing is sent to them automatically"),
+        Mark.AUTOMATIC: Label("Sent automatically", Tone.AI, "spark", "The policy let it go without an operator"),
+        Mark.DOUBTED: Label("Check before sending", Tone.WARN, "warning", "Its evidence does not carry every sentence"),
+        Mark.ON_ITS_WAY: Label("A draft is on its way", Tone.AI, "clock"),
     },
     JobState: {
         JobState.WAITING: Label("Waiting", Tone.NEUTRAL, "clock"),

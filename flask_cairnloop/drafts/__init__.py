@@ -16,8 +16,9 @@ from flask_cairnloop.drafts.queries import (
     pending_among,
     pending_for,
     promise_key,
+    was_asked_again,
 )
-from flask_cairnloop.drafts.views import ConversationView, MessageView
+from flask_cairnloop.drafts.views import ConversationView, MessageView, can_be_drafted
 
 __all__ = [
     "ConversationView",
@@ -27,6 +28,7 @@ __all__ = [
     "Request",
     "Waiting",
     "approve",
+    "can_be_drafted",
     "count_waiting",
     "discard",
     "drafts_of",
@@ -41,4 +43,5 @@ __all__ = [
     "promise_key",
     "regenerate",
     "supersede_pending",
+    "was_asked_again",
 ]

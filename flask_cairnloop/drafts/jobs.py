@@ -11,7 +11,7 @@ from flask_cairnloop.core.jobs import job
 from flask_cairnloop.drafts.decisions import supersede_pending
 from flask_cairnloop.drafts.generation import Request, generate
 from flask_cairnloop.drafts.queries import newest_id, promise_key
-from flask_cairnloop.drafts.views import awaits_answer
+from flask_cairnloop.drafts.views import read
 from flask_cairnloop.host.people import Operator
 
 
@@ -28,7 +28,7 @@ def regenerate(conversation_id: int, *, by: Operator) -> None:
     """
     with transaction():
         conversation = conversations.lock(conversation_id, by=by)
-        if not awaits_answer(conversation) or not conversations.unanswered(conversation_id):
+        if read(conversation_id) is None:
             raise InvalidTransition(conversation, "Nothing waits for an answer here, so there is nothing to draft.")
         supersede_pending(conversation_id, by=by)
         request = {"requested_by": by.id, "after": newest_id(conversation_id)}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import defer
 
 from flask_cairnloop.conversations import Conversation
 from flask_cairnloop.core.database import session
@@ -43,9 +44,17 @@ def pending_for(conversation_id: int) -> Draft | None:
     return session().scalars(query).one_or_none()
 
 
-def drafts_of(conversation_id: int, *, visible_to: Operator, limit: int = 50) -> Sequence[Draft]:
-    """Every draft a conversation ever had, newest first."""
+def drafts_of(
+    conversation_id: int, *, visible_to: Operator, before: int | None = None, limit: int = 50
+) -> Sequence[Draft]:
+    """The drafts a conversation ever had, newest first; the next page comes ``before`` the last one shown.
+
+    What they were judged by is read when it is asked for.
+    """
     query = select(Draft).where(Draft.conversation_id == conversation_id, Draft.tenant == visible_to.tenant)
+    if before is not None:
+        query = query.where(Draft.id < before)
+    query = query.options(defer(Draft.evidence), defer(Draft.sentences), defer(Draft.grounding))
     return session().scalars(query.order_by(Draft.id.desc()).limit(max(1, min(limit, LONGEST)))).all()
 
 
@@ -86,6 +95,18 @@ def is_on_its_way(conversation_id: int) -> bool:
     waiting = select(Job.id).where(key, Job.state == JobState.WAITING)
     running = select(Job.id).where(key, Job.state == JobState.RUNNING, Job.claimed_by.is_not(None))
     return session().execute(waiting.union_all(running).limit(1)).first() is not None
+
+
+def was_asked_again(draft: Draft) -> bool:
+    """Whether an operator set this draft aside by asking for another one, rather than by writing."""
+    newer = select(Draft.id).where(Draft.conversation_id == draft.conversation_id, Draft.id > draft.id)
+    asked = newer.where(Draft.requested_by == draft.decided_by, Draft.answers_sequence == draft.answers_sequence)
+    promised = select(Job.id).where(
+        Job.unique_key == promise_key(draft.conversation_id),
+        Job.state == JobState.WAITING,
+        Job.args["after"].as_integer() == draft.id,
+    )
+    return session().execute(asked.union_all(promised).limit(1)).first() is not None
 
 
 def newest_id(conversation_id: int) -> int:

@@ -82,6 +82,11 @@ def read(conversation_id: int) -> ConversationView | None:
         )
 
 
+def can_be_drafted(conversation_id: int) -> bool:
+    """Whether a customer asks something there that nobody has answered yet."""
+    return read(conversation_id) is not None
+
+
 def awaits_answer(conversation: Conversation) -> bool:
     """Whether a customer waits for a word from the desk."""
     return conversation.status == ConversationStatus.OPEN and conversation.awaiting == Awaiting.OPERATOR
