@@ -37,7 +37,7 @@ class ExtractiveGenerator(DraftGenerator):
 def escalation(grounding: Grounding) -> DraftProposal:
     """A word to the operator; nothing for the customer."""
     near = list(_by_title(grounding.evidence))
-    nearest = f" Nearest: {_listed(near)}." if near else ""
+    nearest = f" Nearest: {listed(near)}." if near else ""
     return DraftProposal(
         kind=DraftKind.ESCALATION,
         sentences=(),
@@ -53,7 +53,7 @@ def _reply(conversation: ConversationView, grounding: Grounding) -> DraftProposa
     return DraftProposal(
         kind=DraftKind.REPLY,
         sentences=(_greeting(conversation), *quoted, Sentence(CLOSING)),
-        summary=f"{grounding.reason} Quoted from {_listed(list(_by_title(cited)))}.",
+        summary=f"{grounding.reason} Quoted from {listed(list(_by_title(cited)))}.",
         confidence=grounding.score,
     )
 
@@ -85,7 +85,8 @@ def _by_title(evidence: Sequence[Evidence]) -> dict[str, Evidence]:
     return found
 
 
-def _listed(titles: Sequence[str]) -> str:
+def listed(titles: Sequence[str]) -> str:
+    """Titles in quotation marks, one after the other."""
     return ", ".join(f"“{title}”" for title in titles)
 
 
