@@ -48,6 +48,8 @@ conversation_handed_back = _signals.signal("cairnloop.conversation.handed_back")
 article_published = _signals.signal("cairnloop.article.published")
 #: An article has another title. ``metadata``: article_id, actor.
 article_renamed = _signals.signal("cairnloop.article.renamed")
+#: An article was taken back. ``metadata``: article_id, actor.
+article_unpublished = _signals.signal("cairnloop.article.unpublished")
 #: An article was put away. ``metadata``: article_id, actor.
 article_archived = _signals.signal("cairnloop.article.archived")
 #: A reply was proposed. ``metadata``: draft, conversation_id, actor.

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import delete
 
 from flask_cairnloop import audit
 from flask_cairnloop.core import live
 from flask_cairnloop.core.current import now
-from flask_cairnloop.core.database import transaction
+from flask_cairnloop.core.database import session, transaction
+from flask_cairnloop.core.errors import InvalidTransition
 from flask_cairnloop.core.text import clean
 from flask_cairnloop.host.people import Actor
 from flask_cairnloop.knowledge.jobs import index_revision
@@ -16,7 +19,6 @@ from flask_cairnloop.knowledge.queries import latest_revision, lock
 from flask_cairnloop.signals import article_archived, article_renamed, emit
 
 TITLE_LENGTH = 200
-CONTENT_LENGTH = 200_000
 
 
 def create_article(title: str, *, by: Actor) -> Article:
@@ -47,44 +49,51 @@ def rename_article(article_id: int, title: str, *, by: Actor) -> Article:
     return article
 
 
-def save_draft(article_id: int, content: str, *, by: Actor) -> Revision:
-    """Save the words of the next version. One article has one draft; saving what is already there changes nothing."""
-    text = clean(content, field="content", limit=CONTENT_LENGTH)
-    with transaction() as db:
-        article = lock(article_id, by=by)
-        latest = latest_revision(article_id)
-        if latest is not None and latest.content == text:
-            return latest
-        moment = now()
-        if latest is None or latest.status != RevisionStatus.DRAFT:
-            version = 1 if latest is None else latest.version + 1
-            latest = Revision(article_id=article_id, version=version, created_at=moment)
-            db.add(latest)
-        latest.content = text
-        latest.author_id, latest.author_name = by.id, by.name
-        latest.updated_at = article.updated_at = moment
-        db.flush()
-        record("article.save_draft", article, by, revision_id=latest.id, version=latest.version)
-    return latest
-
-
 def archive_article(article_id: int, *, by: Actor) -> Article:
-    """Put an article away: from this moment search and drafts no longer see it."""
-    with transaction() as db:
+    """Put an article away: from this moment search and drafts no longer see it. Its words stay as a draft."""
+    with transaction():
         article = lock(article_id, by=by)
         if article.status == ArticleStatus.ARCHIVED:
             return article
         article.advance(ArticleStatus.ARCHIVED)
-        article.searchable_revision_id = article.indexed_at = article.index_error = None
-        article.updated_at = now()
-        db.flush()
-        db.execute(delete(Chunk).where(Chunk.article_id == article_id))
+        take_back(article, by)
         record("article.archive", article, by)
         emit(article_archived, article_id=article.id, actor=by)
     return article
 
 
-def record(action: str, article: Article, by: Actor, **details: int) -> None:
+def unarchive_article(article_id: int, *, by: Actor) -> Article:
+    """Bring an article back as a draft. Raises ``InvalidTransition`` for one that was not put away."""
+    with transaction():
+        article = lock(article_id, by=by)
+        if article.status != ArticleStatus.ARCHIVED:
+            raise InvalidTransition(article, "This article was not put away.")
+        article.advance(ArticleStatus.DRAFT)
+        article.updated_at = now()
+        record("article.unarchive", article, by)
+    return article
+
+
+def take_back(article: Article, by: Actor) -> None:
+    """Let a locked article have no live revision: search forgets it at once, its last words stay as a draft."""
+    db = session()
+    moment = now()
+    live = db.get(Revision, article.live_revision_id) if article.live_revision_id is not None else None
+    article.live_revision_id = article.searchable_revision_id = article.indexed_at = article.index_error = None
+    article.updated_at = moment
+    db.execute(delete(Chunk).where(Chunk.article_id == article.id))
+    if live is None:
+        return
+    live.advance(RevisionStatus.SUPERSEDED)
+    db.flush()
+    newest = latest_revision(article.id)
+    if newest is not None and newest.status != RevisionStatus.DRAFT:
+        words = {"content": live.content, "author_id": by.id, "author_name": by.name}
+        db.add(Revision(article_id=article.id, version=newest.version + 1, created_at=moment, **words))
+        db.flush()
+
+
+def record(action: str, article: Article, by: Actor, **details: Any) -> None:
     """Write the audit entry of a change to an article, and name the pages it changes."""
     audit.record(action, by=by, subject="article", subject_id=article.id, tenant=article.tenant, **details)
     live.changed(f"tenant:{article.tenant}", "articles")

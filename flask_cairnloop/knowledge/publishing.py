@@ -8,10 +8,10 @@ from flask_cairnloop.core.current import now
 from flask_cairnloop.core.database import transaction
 from flask_cairnloop.core.errors import InvalidTransition
 from flask_cairnloop.host.people import Actor
-from flask_cairnloop.knowledge.articles import record
+from flask_cairnloop.knowledge.articles import record, take_back
 from flask_cairnloop.knowledge.models import Article, ArticleStatus, Revision, RevisionStatus
 from flask_cairnloop.knowledge.queries import latest_revision, lock
-from flask_cairnloop.signals import article_published, emit
+from flask_cairnloop.signals import article_published, article_unpublished, emit
 
 
 def publish(article_id: int, *, by: Actor) -> Article:
@@ -38,4 +38,20 @@ def publish(article_id: int, *, by: Actor) -> Article:
         db.flush()
         record("article.publish", article, by, revision_id=draft.id, version=draft.version)
         emit(article_published, article_id=article.id, revision_id=draft.id, actor=by)
+    return article
+
+
+def unpublish(article_id: int, *, by: Actor) -> Article:
+    """Take an article back: search and drafts forget it at once, its words stay as a draft.
+
+    Raises ``InvalidTransition`` for one that is not published.
+    """
+    with transaction():
+        article = lock(article_id, by=by)
+        if article.status != ArticleStatus.PUBLISHED:
+            raise InvalidTransition(article, "This article is not published.")
+        article.advance(ArticleStatus.DRAFT)
+        take_back(article, by)
+        record("article.unpublish", article, by)
+        emit(article_unpublished, article_id=article.id, actor=by)
     return article

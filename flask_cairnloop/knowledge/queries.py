@@ -49,10 +49,12 @@ def list_articles(
     return session().scalars(query.limit(max(1, min(limit, LONGEST)))).all()
 
 
-def history(article_id: int, *, visible_to: Operator, limit: int = 50) -> Sequence[Revision]:
-    """An article's versions, newest first."""
+def history(article_id: int, *, visible_to: Operator, before: int | None = None, limit: int = 50) -> Sequence[Revision]:
+    """An article's versions, newest first; the next page lies ``before`` the last version shown."""
     get_article(article_id, visible_to=visible_to)
     query = select(Revision).where(Revision.article_id == article_id).order_by(Revision.version.desc())
+    if before is not None:
+        query = query.where(Revision.version < before)
     return session().scalars(query.limit(max(1, min(limit, LONGEST)))).all()
 
 
@@ -64,6 +66,27 @@ def live_revision(article_id: int, *, visible_to: Operator) -> Revision | None:
 def draft_revision(article_id: int, *, visible_to: Operator) -> Revision | None:
     """The version being written, if there is one."""
     return _one_revision(article_id, RevisionStatus.DRAFT, visible_to)
+
+
+def newest_revision(article_id: int, *, visible_to: Operator) -> Revision | None:
+    """The newest version, live, being written or replaced; None where nothing was written yet."""
+    get_article(article_id, visible_to=visible_to)
+    return latest_revision(article_id)
+
+
+def get_revision(article_id: int, version: int, *, visible_to: Operator) -> Revision:
+    """One version. Raises ``NotFound`` where there is none, and outside the viewer's tenant."""
+    get_article(article_id, visible_to=visible_to)
+    return revision_of(article_id, version)
+
+
+def revision_of(article_id: int, version: int) -> Revision:
+    """One version of an article the caller may see. Raises ``NotFound``."""
+    query = select(Revision).where(Revision.article_id == article_id, Revision.version == version)
+    found = session().scalars(query).one_or_none()
+    if found is None:
+        raise NotFound
+    return found
 
 
 def lock(article_id: int, *, by: Actor) -> Article:
