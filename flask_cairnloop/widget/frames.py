@@ -91,6 +91,12 @@ class History(_Incoming):
     before: int = Field(ge=1, le=LARGEST_NUMBER)
 
 
+class TalkToPerson(_Incoming):
+    """The customer wants a person: nothing is answered automatically until an operator lifts it."""
+
+    type: Literal["talk_to_person"]
+
+
 class Ping(_Incoming):
     """Asks for a sign of life and, with ``after``, for everything newer."""
 
@@ -98,7 +104,7 @@ class Ping(_Incoming):
     after: int | None = Field(default=None, ge=0, le=LARGEST_NUMBER)
 
 
-Incoming = Hello | Send | Typing | Seen | History | Ping
+Incoming = Hello | Send | Typing | Seen | History | TalkToPerson | Ping
 _incoming: TypeAdapter[Incoming] = TypeAdapter(Annotated[Incoming, Field(discriminator="type")])
 
 
@@ -114,6 +120,8 @@ class Ready(BaseModel):
     last_sequence: int = 0
     customer_seen_sequence: int = 0
     operator_seen_sequence: int = 0
+    #: Whether the customer asked for a person, and only people answer.
+    handed_over: bool = False
 
 
 def _titles(details: dict[str, Any]) -> list[str]:
@@ -133,6 +141,8 @@ class Said(BaseModel):
     content: str
     at: datetime = Field(validation_alias="created_at")
     client_id: str | None
+    #: Whether no person sent it.
+    automatic: bool = False
     #: Titles of the articles it names as its sources.
     sources: Annotated[list[str], BeforeValidator(_titles)] = Field(default=[], validation_alias="details")
 
@@ -175,6 +185,7 @@ class Status(BaseModel):
 
     type: Literal["status"] = "status"
     status: ConversationStatus
+    handed_over: bool = False
 
 
 class Pong(BaseModel):

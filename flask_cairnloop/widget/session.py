@@ -5,7 +5,6 @@ Every method runs in an app context of its own and returns the frames to send, s
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
@@ -13,16 +12,15 @@ from datetime import timedelta
 from sqlalchemy.exc import SQLAlchemyError
 
 from flask_cairnloop import conversations
-from flask_cairnloop.conversations import Conversation, Message
+from flask_cairnloop.conversations import Conversation
 from flask_cairnloop.core import live
 from flask_cairnloop.core.current import now, settings, state
-from flask_cairnloop.core.database import transaction
-from flask_cairnloop.core.errors import HostFailure, InvalidTransition, NotFound
+from flask_cairnloop.core.errors import HostFailure, NotFound
 from flask_cairnloop.core.schema import require_migrated
 from flask_cairnloop.host.boundary import ask
 from flask_cairnloop.host.people import Customer
+from flask_cairnloop.widget import writing
 from flask_cairnloop.widget.frames import (
-    Ack,
     ErrorCode,
     Hello,
     History,
@@ -38,10 +36,12 @@ from flask_cairnloop.widget.frames import (
     Seen,
     Send,
     Status,
+    TalkToPerson,
     Typing,
     said,
 )
 from flask_cairnloop.widget.limits import FRAMES_PER_MESSAGE, Bucket, Customers, Place
+from flask_cairnloop.widget.writing import customer_key
 
 FIRST_PAGE = 50
 PAGE = 200
@@ -69,7 +69,7 @@ class Session:
         self._id: int | None = None  # the conversation shown
         self._written_to: int | None = None  # where sent again means sent once
         self._sent = 0
-        self._status: str = "none"
+        self._status: tuple[str, bool] = ("none", False)  # and whether only people answer
         self._operator_seen = 0
         self._customer_seen = 0
         self._typed_at = now() - TYPING_EVERY
@@ -86,7 +86,7 @@ class Session:
         """What to listen to on the live stream."""
         if self._customer is None:
             return frozenset()
-        own = {f"customer:{_key(self._customer)}"}
+        own = {f"customer:{customer_key(self._customer)}"}
         return frozenset(own if self._id is None else own | {f"conversation:{self._id}"})
 
     def admit(self) -> None:
@@ -106,6 +106,8 @@ class Session:
                 return list(self._send(frame, customer))
             case Ping():
                 return [Pong(), *self._resync(frame, customer)]
+            case TalkToPerson():
+                return list(self._talk_to_person(customer))
             case History():
                 return list(self._history(frame, customer))
             case Seen():
@@ -139,7 +141,7 @@ class Session:
         self._customer, self._written_to = customer, asked
         current = conversations.current_for(customer) or shown
         if current is None:
-            yield Ready(customer=_key(customer))
+            yield Ready(customer=customer_key(customer))
             return
         resumed = current.id == asked
         yield from self._show(current)
@@ -174,16 +176,17 @@ class Session:
         """Make this the conversation of the socket."""
         assert self._customer is not None
         self._id, self._sent, self.behind = conversation.id, 0, False
-        self._status = conversation.status
+        self._status = _standing(conversation)
         self._operator_seen = conversation.operator_seen_sequence
         self._customer_seen = conversation.customer_seen_sequence
         yield Ready(
-            customer=_key(self._customer),
+            customer=customer_key(self._customer),
             conversation=conversation.id,
             status=conversation.status,
             last_sequence=conversation.last_sequence,
             customer_seen_sequence=conversation.customer_seen_sequence,
             operator_seen_sequence=conversation.operator_seen_sequence,
+            handed_over=conversation.handed_over_at is not None,
         )
 
     def _newest(self, conversation: Conversation, customer: Customer) -> Iterator[Outgoing]:
@@ -206,9 +209,8 @@ class Session:
             yield Messages(conversation=conversation.id, messages=said(page), more=self.behind)
 
     def _changes(self, conversation: Conversation, changed: set[str]) -> Iterator[Outgoing]:
-        if conversation.status != self._status:
-            self._status = conversation.status
-            yield Status(status=conversation.status)
+        if self._status != _standing(conversation):
+            yield self._stands(conversation)
         if conversation.operator_seen_sequence > self._operator_seen:
             self._operator_seen = conversation.operator_seen_sequence
             yield OperatorSeen(sequence=self._operator_seen)
@@ -217,13 +219,8 @@ class Session:
             yield OperatorTyping()
 
     def _send(self, frame: Send, customer: Customer) -> Iterator[Outgoing]:
-        if wait := customers().take((customer.tenant, customer.ref)):
-            raise _slow_down(wait)
-        target = self._written_to or self._id
-        try:
-            ack, moved_to = self._store(frame, customer, target)
-        except InvalidTransition:  # another conversation is open meanwhile; that one takes it
-            ack, moved_to = self._store(frame, customer, None)
+        self._slow_down(customer)
+        ack, moved_to = writing.store(frame, customer, target=self._written_to or self._id, shown=self._id)
         if moved_to is not None:
             yield from self._show(moved_to)
         if ack.conversation == self._id and ack.sequence == self._sent + 1:
@@ -231,27 +228,22 @@ class Session:
         self.behind = self.behind or self._sent < ack.sequence
         yield ack
 
-    def _store(self, frame: Send, customer: Customer, target: int | None) -> tuple[Ack, Conversation | None]:
-        """The ack, once it is true, and the conversation if it is another than the one shown."""
-        moved_to = None
-        with transaction():
-            message = self._receive(frame, customer, target)
-            ack = Ack(
-                client_id=frame.client_id,
-                conversation=message.conversation_id,
-                sequence=message.sequence,
-                at=message.created_at,
-            )
-            current = conversations.current_for(customer) if message.conversation_id != self._id else None
-            if current is not None and current.id != self._id:
-                moved_to = current
-                live.changed(f"customer:{_key(customer)}", "conversation")
-        return ack, moved_to
+    def _talk_to_person(self, customer: Customer) -> Iterator[Outgoing]:
+        """Hand the conversation over, and say so also where nothing changed: the customer asked."""
+        self._slow_down(customer)
+        handed = writing.hand_over(customer, shown=self._id)
+        if handed.id != self._id:
+            yield from self._show(handed)
+        yield self._stands(handed)
+        yield from self._flush(handed, customer)
 
-    def _receive(self, frame: Send, customer: Customer, target: int | None) -> Message:
-        if target is None:
-            return conversations.receive_from(customer, frame.content, client_id=frame.client_id)
-        return conversations.receive(target, frame.content, by=customer, client_id=frame.client_id)
+    def _stands(self, conversation: Conversation) -> Status:
+        self._status = _standing(conversation)
+        return Status(status=conversation.status, handed_over=conversation.handed_over_at is not None)
+
+    def _slow_down(self, customer: Customer) -> None:
+        if wait := customers().take((customer.tenant, customer.ref)):
+            raise _slow_down(wait)
 
     def _resync(self, ping: Ping, customer: Customer) -> Iterator[Outgoing]:
         if ping.after is None or self._id is None:
@@ -276,9 +268,8 @@ class Session:
             conversations.mark_typing(self._id, by=customer)
 
 
-def _key(customer: Customer) -> str:
-    """A name for the customer that says nothing about them."""
-    return hashlib.sha256(f"{customer.tenant}\0{customer.ref}".encode()).hexdigest()[:24]
+def _standing(conversation: Conversation) -> tuple[str, bool]:
+    return conversation.status, conversation.handed_over_at is not None
 
 
 def _slow_down(wait: float) -> Refused:

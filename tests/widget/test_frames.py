@@ -121,4 +121,4 @@ def test_a_message_names_its_sources_by_their_titles_and_tells_nothing_else_of_t
     )
     frame = said([answer])[0].model_dump()
     assert frame["sources"] == ["Refunds <b>", "Invoices"]
-    assert set(frame) == {"sequence", "role", "author", "content", "at", "client_id", "sources"}
+    assert set(frame) == {"sequence", "role", "author", "content", "at", "client_id", "sources", "automatic"}

@@ -20,7 +20,7 @@ export function rows(thread, outbox, greeting) {
   return [...found, ...outbox.messages.map(waiting)];
 }
 
-function said({ sequence, role, author, content, at, client_id, sources }, when, before, newestMine, operatorSeen) {
+function said({ sequence, role, author, content, at, client_id, sources, automatic }, when, before, newestMine, operatorSeen) {
   const mine = role === "user";
   const same = before.role === role && (mine || before.author === author) && when - before.at < GROUPED;
   const seen = sequence <= operatorSeen ? "Seen" : "Sent";
@@ -28,7 +28,7 @@ function said({ sequence, role, author, content, at, client_id, sources }, when,
     key: client_id ?? `message:${sequence}`,
     kind: "message",
     mine,
-    author: same ? null : mine ? "You" : author || "Support",
+    author: same ? null : mine ? "You" : automatic ? "Automatic answer" : author || "Support",
     time: CLOCK.format(when),
     at,
     content,

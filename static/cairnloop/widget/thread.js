@@ -5,6 +5,7 @@ const THEIRS = new Set(["agent", "system_outbound"]);
 export class Thread {
   conversation = null;
   status = "none";
+  handedOver = false;
   earlier = false;
   customerSeen = 0;
   operatorSeen = 0;
@@ -40,9 +41,14 @@ export class Thread {
       this.customerSeen = this.operatorSeen = this.#upTo = 0;
     }
     this.conversation = ready.conversation;
-    this.status = ready.status;
+    this.standing(ready);
     this.customerSeen = Math.max(this.customerSeen, ready.customer_seen_sequence);
     this.operatorSeen = Math.max(this.operatorSeen, ready.operator_seen_sequence);
+  }
+
+  standing({ status, handed_over }) {
+    this.status = status;
+    this.handedOver = Boolean(handed_over);
   }
 
   /** Take in a page of messages; those already here stay as they are. Returns the new ones. */

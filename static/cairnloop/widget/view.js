@@ -17,7 +17,7 @@ export class View {
   #did;
   #typing;
 
-  /** `did` hears what the customer does: toggle, close, send, write, earlier, retry, remove, reconnect, read. */
+  /** `did` hears what the customer does: toggle, close, send, write, earlier, retry, remove, reconnect, read, person. */
   constructor(root, stylesheet, did) {
     this.#did = did;
     this.#build(root, stylesheet);
@@ -65,6 +65,14 @@ export class View {
     this.state.dataset.tone = tone;
     if (this.words.textContent !== words) this.words.textContent = words;
     this.again.hidden = !again;
+  }
+
+  /** Whether a person will answer ("coming"), was asked for ("asked"), or may be asked for. */
+  person(state) {
+    const words = { coming: "A person will answer here.", asked: "Asking for a person…" }[state] ?? "";
+    if (this.promised.textContent !== words) this.promised.textContent = words;
+    if (words && this.panel.getRootNode().activeElement === this.wish) this.text.focus();
+    this.wish.hidden = Boolean(words);
   }
 
   unread(number, author) {
@@ -154,12 +162,15 @@ export class View {
       this.earlier,
       this.list,
     );
+    this.wish = h("button", { class: "wish", type: "button", onclick: did("person") }, "Talk to a person");
+    this.promised = h("p", { role: "status" });
     this.panel = h(
       "dialog",
       { class: "panel" },
       h("header", {}, h("div", {}, this.heading, this.state), h("button", { class: "icon", type: "button", "aria-label": "Close chat", onclick: did("close") }, icon("close"))),
       this.log,
       this.typist,
+      h("div", { class: "person" }, this.wish, this.promised),
       this.#composer(),
     );
     this.news = h("p", { class: "unseen", role: "status" });

@@ -34,6 +34,7 @@ export class CairnloopWidget extends HTMLElement {
   #typedAt = 0;
   #loading = true;
   #asked = Infinity;
+  #wantsPerson = false;
   #seenSent = 0;
   #stop;
 
@@ -122,6 +123,7 @@ export class CairnloopWidget extends HTMLElement {
       write: () => this.#write(),
       read: () => this.#read(),
       earlier: () => this.#askEarlier(),
+      person: () => ((this.#wantsPerson = true), this.#askPerson()),
       reconnect: () => this.#connection.retry(),
       retry: () => (this.#outbox.retry(detail), this.#pump()),
       remove: () => this.#outbox.remove(detail),
@@ -184,7 +186,7 @@ export class CairnloopWidget extends HTMLElement {
       ack: () => this.#acknowledged(frame),
       typing: () => this.#view.typing(frame.author || "Support"),
       seen: () => (this.#thread.operatorSeen = Math.max(this.#thread.operatorSeen, frame.sequence)),
-      status: () => (this.#thread.status = frame.status),
+      status: () => (this.#thread.standing(frame), (this.#trouble = null), (this.#wantsPerson &&= !this.#thread.handedOver), this.#describe()),
       error: () => this.#failed(frame),
     }[frame.type];
     if (!handle) return; // a pong, or something newer than this script
@@ -200,6 +202,7 @@ export class CairnloopWidget extends HTMLElement {
     this.#thread.begin(frame);
     if (frame.conversation === null) this.#loading = false;
     this.#describe();
+    this.#askPerson();
     this.#pump();
   }
 
@@ -210,7 +213,7 @@ export class CairnloopWidget extends HTMLElement {
     if (reply) this.#view.typing(null);
     if (!frame.more) this.#loading = false;
     this.#read();
-    this.#view.unread(this.#thread.unread, reply && reply.sequence > this.#thread.customerSeen && (reply.author || "Support"));
+    this.#view.unread(this.#thread.unread, reply && reply.sequence > this.#thread.customerSeen && (reply.automatic ? "Support" : reply.author || "Support"));
   }
 
   #acknowledged({ client_id, conversation, sequence, at }) {
@@ -240,7 +243,7 @@ export class CairnloopWidget extends HTMLElement {
     this.#trouble = code === "unavailable" ? code : "slow";
     this.#sending = null;
     clearTimeout(this.#resend);
-    this.#resend = setTimeout(() => this.#pump(), after * 1000);
+    this.#resend = setTimeout(() => (this.#askPerson(), this.#pump()), after * 1000);
     this.#describe();
   }
 
@@ -257,6 +260,12 @@ export class CairnloopWidget extends HTMLElement {
       this.#sending = id;
       this.#connection.expect();
     }
+  }
+
+  /** Asked once, a person is asked for until the server says that one will answer. */
+  #askPerson() {
+    if (!this.#wantsPerson || this.#connection.state !== "ready") return;
+    if (this.#connection.send({ type: "talk_to_person" })) this.#connection.expect();
   }
 
   #write() {
@@ -284,6 +293,7 @@ export class CairnloopWidget extends HTMLElement {
     const greeting = this.getAttribute("greeting") ?? "How can we help?";
     this.#view.rows(rows(this.#thread, this.#outbox, greeting), { earlier: this.#thread.earlier, loading: this.#loading });
     this.#view.unread(this.#thread.unread);
+    this.#view.person(this.#thread.handedOver ? "coming" : this.#wantsPerson ? "asked" : "");
     this.#read();
   }
 }
