@@ -52,6 +52,10 @@ article_renamed = _signals.signal("cairnloop.article.renamed")
 article_unpublished = _signals.signal("cairnloop.article.unpublished")
 #: An article was put away. ``metadata``: article_id, actor.
 article_archived = _signals.signal("cairnloop.article.archived")
+#: An article that was put away is a draft again. ``metadata``: article_id, actor.
+article_unarchived = _signals.signal("cairnloop.article.unarchived")
+#: An older version's words are the draft now. ``metadata``: article_id, revision_id, version, actor.
+article_restored = _signals.signal("cairnloop.article.restored")
 #: A reply was proposed. ``metadata``: draft, conversation_id, actor.
 draft_created = _signals.signal("cairnloop.draft.created")
 #: An operator sent a draft as it stood. ``metadata``: draft, conversation_id, actor.

@@ -16,7 +16,7 @@ from flask_cairnloop.host.people import Actor
 from flask_cairnloop.knowledge.jobs import index_revision
 from flask_cairnloop.knowledge.models import Article, ArticleStatus, Chunk, Revision, RevisionStatus
 from flask_cairnloop.knowledge.queries import latest_revision, lock
-from flask_cairnloop.signals import article_archived, article_renamed, emit
+from flask_cairnloop.signals import article_archived, article_renamed, article_unarchived, emit
 
 TITLE_LENGTH = 200
 
@@ -56,7 +56,7 @@ def archive_article(article_id: int, *, by: Actor) -> Article:
         if article.status == ArticleStatus.ARCHIVED:
             return article
         article.advance(ArticleStatus.ARCHIVED)
-        take_back(article, by)
+        take_back(article)
         record("article.archive", article, by)
         emit(article_archived, article_id=article.id, actor=by)
     return article
@@ -69,18 +69,21 @@ def unarchive_article(article_id: int, *, by: Actor) -> Article:
         if article.status != ArticleStatus.ARCHIVED:
             raise InvalidTransition(article, "This article was not put away.")
         article.advance(ArticleStatus.DRAFT)
-        article.updated_at = now()
+        take_back(article)
         record("article.unarchive", article, by)
+        emit(article_unarchived, article_id=article.id, actor=by)
     return article
 
 
-def take_back(article: Article, by: Actor) -> None:
+def take_back(article: Article) -> None:
     """Let a locked article have no live revision: search forgets it at once, its last words stay as a draft."""
     db = session()
     moment = now()
-    live = db.get(Revision, article.live_revision_id) if article.live_revision_id is not None else None
+    live_id = article.live_revision_id
+    live = db.get(Revision, live_id, populate_existing=True) if live_id is not None else None
     article.live_revision_id = article.searchable_revision_id = article.indexed_at = article.index_error = None
     article.updated_at = moment
+    db.flush()
     db.execute(delete(Chunk).where(Chunk.article_id == article.id))
     if live is None:
         return
@@ -88,8 +91,9 @@ def take_back(article: Article, by: Actor) -> None:
     db.flush()
     newest = latest_revision(article.id)
     if newest is not None and newest.status != RevisionStatus.DRAFT:
-        words = {"content": live.content, "author_id": by.id, "author_name": by.name}
-        db.add(Revision(article_id=article.id, version=newest.version + 1, created_at=moment, **words))
+        words = {"content": live.content, "author_id": live.author_id, "author_name": live.author_name}
+        again = {"version": newest.version + 1, "created_at": moment, "updated_at": moment}
+        db.add(Revision(article_id=article.id, **words, **again))
         db.flush()
 
 

@@ -12,6 +12,7 @@ from flask_cairnloop.host.people import Actor
 from flask_cairnloop.knowledge.articles import record
 from flask_cairnloop.knowledge.models import Article, Revision, RevisionStatus
 from flask_cairnloop.knowledge.queries import latest_revision, lock, revision_of
+from flask_cairnloop.signals import article_restored, emit
 
 CONTENT_LENGTH = 200_000
 
@@ -53,7 +54,9 @@ def restore(article_id: int, version: int, *, by: Actor, seen: str | None = None
             return newest
         if newest is not None and newest.status == RevisionStatus.DRAFT:
             _refuse_blind(newest, seen or "")
-        return _write(article, newest, old.content, by, "article.restore", restored=version)
+        restored = _write(article, newest, old.content, by, "article.restore", restored=version)
+        emit(article_restored, article_id=article_id, revision_id=restored.id, version=version, actor=by)
+    return restored
 
 
 def discard_draft(article_id: int, *, by: Actor, seen: str | None = None) -> Article:

@@ -131,7 +131,9 @@ class Chunk(Base):
     content: Mapped[str]
     #: What its vector was made from, so that unchanged text is not embedded again.
     digest: Mapped[str]
-    search: Mapped[Any] = mapped_column(TSVECTOR, Computed(lexemes(title="A", heading="B", content="C"), persisted=True))
+    search: Mapped[Any] = mapped_column(
+        TSVECTOR, Computed(lexemes(title="A", heading="B", content="C"), persisted=True)
+    )
 
 
 class ChunkVector(Base):

@@ -25,7 +25,9 @@ def publish(article_id: int, *, by: Actor) -> Article:
         if draft is None or draft.status != RevisionStatus.DRAFT:
             raise InvalidTransition(article, "There is no draft to publish.")
         before = db.scalars(
-            select(Revision).where(Revision.article_id == article_id, Revision.status == RevisionStatus.PUBLISHED)
+            select(Revision)
+            .where(Revision.article_id == article_id, Revision.status == RevisionStatus.PUBLISHED)
+            .execution_options(populate_existing=True)
         ).one_or_none()
         if before is not None:
             before.advance(RevisionStatus.SUPERSEDED)
@@ -51,7 +53,7 @@ def unpublish(article_id: int, *, by: Actor) -> Article:
         if article.status != ArticleStatus.PUBLISHED:
             raise InvalidTransition(article, "This article is not published.")
         article.advance(ArticleStatus.DRAFT)
-        take_back(article, by)
+        take_back(article)
         record("article.unpublish", article, by)
         emit(article_unpublished, article_id=article.id, actor=by)
     return article
