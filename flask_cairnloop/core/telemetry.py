@@ -54,7 +54,7 @@ COUNTERS: dict[str, tuple[str, dict[str, frozenset[str]]]] = {
     ),
     "cairnloop_widget_frames": (
         "Frames a widget sent",
-        {"type": frozenset({"hello", "send", "typing", "seen", "history", "ping", "refused"})},
+        {"type": frozenset({"hello", "send", "typing", "seen", "history", "talk_to_person", "ping", "refused"})},
     ),
 }
 #: Every amount that is measured, as ``COUNTERS``; the last item holds the histogram's bounds.
