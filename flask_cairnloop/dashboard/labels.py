@@ -20,6 +20,7 @@ from flask_cairnloop.drafts import DraftStatus
 from flask_cairnloop.host.automation_policy import Decision
 from flask_cairnloop.host.draft_generator import DraftKind
 from flask_cairnloop.knowledge import ArticleStatus, RevisionStatus
+from flask_cairnloop.knowledge.changes import ChangeKind
 from flask_cairnloop.retrieval.models import GapSource
 from flask_cairnloop.retrieval.results import Cause, GroundingLevel, Reason, Trust
 
@@ -165,6 +166,12 @@ LABELS: dict[type[StrEnum], dict[StrEnum, Label]] = {
         RevisionStatus.DRAFT: Label("Being written", Tone.NEUTRAL, "pencil"),
         RevisionStatus.PUBLISHED: Label("Live", Tone.OK, "check"),
         RevisionStatus.SUPERSEDED: Label("Replaced", Tone.NEUTRAL, "archive"),
+    },
+    ChangeKind: {
+        ChangeKind.SAME: Label("Unchanged"),
+        ChangeKind.ADDED: Label("Added", Tone.OK, "plus"),
+        ChangeKind.REMOVED: Label("Removed", Tone.BAD, "minus"),
+        ChangeKind.FOLDED: Label("Unchanged"),
     },
     Freshness: {
         Freshness.SEARCHABLE: Label("Searchable", Tone.OK, "check", "Search and drafts use the live version"),

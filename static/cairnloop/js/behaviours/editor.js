@@ -23,7 +23,7 @@ export function connect(form) {
     if (!kept || (kept.content === content.value && kept.title === title.value)) return;
     [title.value, content.value, form.elements.seen.value] = [kept.title, kept.content, kept.seen];
     id("editor-restored").hidden = false;
-    content.dispatchEvent(new Event("input", { bubbles: true }));
+    addEventListener("load", () => content.dispatchEvent(new Event("input", { bubbles: true }))); // htmx listens by then
   };
 
   if (!document.querySelector(".cl-conflict")) restore();
@@ -32,7 +32,6 @@ export function connect(form) {
   form.addEventListener("input", remember);
   form.addEventListener("submit", () => {
     sent = words();
-    form.querySelectorAll("[popover]:popover-open").forEach((panel) => panel.hidePopover());
     document.querySelectorAll(".cl-editor [popover]:popover-open").forEach((panel) => panel.hidePopover());
   });
   document.addEventListener("htmx:before:response", (event) => {
