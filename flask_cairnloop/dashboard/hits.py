@@ -106,9 +106,8 @@ def _hits(
 
 
 def _hit(number: int, evidence: Evidence, records: Mapping[int, ResolvedCase], question: str) -> Hit:
-    case = records.get(evidence.conversation_id or 0)
-    words = f"{case.problem} {case.resolution}" if case is not None else markdown.to_text(evidence.content)
-    return Hit(number, evidence, snippet(words, question), case)
+    words = evidence.content if evidence.conversation_id is not None else markdown.to_text(evidence.content)
+    return Hit(number, evidence, snippet(words, question), records.get(evidence.conversation_id or 0))
 
 
 def _records(found: Sequence[Evidence], viewer: Operator) -> dict[int, ResolvedCase]:

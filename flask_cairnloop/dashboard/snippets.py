@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,9 @@ LENGTH = 180  # characters of a snippet, at most
 LEAD = 40  # characters shown before the first marked word
 READ = 4_000  # characters of a passage that are looked at
 ELLIPSIS = "…"
+
+_BEGINS = re.compile(r"[.!?|:;] ")
+_GAP = re.compile(" ")
 
 
 @dataclass(frozen=True)
@@ -63,11 +67,12 @@ def _window(text: str, found: Sequence[_Match], length: int) -> tuple[int, int]:
 
 
 def _begin(text: str, first: int) -> int:
-    """The beginning of a word a little before ``first``."""
+    """The beginning of a sentence or a table's cell a little before ``first``, else of a word."""
     if first <= LEAD:
         return 0
-    gap = text.find(" ", first - LEAD, first)
-    return gap + 1 if gap >= 0 else first
+    near = text[first - LEAD : first]
+    begun = list(_BEGINS.finditer(near)) or list(_GAP.finditer(near))[:1]
+    return first - LEAD + begun[-1].end() if begun else first
 
 
 def _worth(found: Sequence[_Match], start: int, end: int) -> tuple[int, int, int]:
