@@ -11,7 +11,7 @@ from example_app.seeding.accounts import seed_accounts
 from example_app.seeding.articles import seed_articles
 from example_app.seeding.conversations import seed_conversations
 from flask_cairnloop import CairnloopError
-from flask_cairnloop.core import schema
+from flask_cairnloop.core import schema, work
 
 trailmark: click.Group = AppGroup("trailmark", help="The demo company: its customers and their questions.")
 
@@ -23,6 +23,8 @@ def seed() -> None:
     try:
         schema.require_migrated()
         seed_accounts()
-        click.echo(f"{seed_articles(now)} article(s) and {seed_conversations(now)} conversation(s) added.")
+        if articles := seed_articles(now):
+            work.run_due()  # drafts of the past month rest on articles that could be found then
+        click.echo(f"{articles} article(s) and {seed_conversations(now)} conversation(s) added.")
     except CairnloopError as error:
         raise click.ClickException(str(error)) from error

@@ -25,6 +25,7 @@ def from_environment() -> dict[str, Any]:
         "CAIRNLOOP_OPERATOR_RESOLVER": "example_app.support.operators:TrailmarkOperators",
         "CAIRNLOOP_CONTEXT_PROVIDER": "example_app.support.context:TrailmarkContext",
         "CAIRNLOOP_AUTOMATION_POLICY": "example_app.support.policy:TrailmarkPolicy",
+        "CAIRNLOOP_DRAFT_GENERATOR": "example_app.support.generator:GenerousGenerator",
         "CAIRNLOOP_WIDGET_VERIFIER": "example_app.support.widget:TrailmarkTokens",
     }
     return values | {key: os.environ[key] for key in cairnloop_settings() if key in os.environ}

@@ -1,4 +1,4 @@
-"""Twenty conversations across the lifecycle, told message by message at the time each was written."""
+"""Conversations across the lifecycle, told message by message and draft by draft at the time each was written."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sqlalchemy import select
 from example_app.database import db
 from example_app.models import Customer as Account
 from example_app.seeding.memory import OPERATORS, once
-from flask_cairnloop import Customer, conversations
+from flask_cairnloop import Customer, Operator, conversations, drafts
 from flask_cairnloop.conversations import Channel
 from flask_cairnloop.core import current
 
@@ -48,6 +48,8 @@ def _tell(script: Script, customer: Customer, start: datetime) -> int:
     channel = Channel(script.get("channel", Channel.WIDGET))
     opened = conversations.open_conversation(customer, subject=script["subject"], channel=channel, by=customer)
     moment = start
+    with current.at(moment):
+        conversations.tag(opened.id, script["tags"], by=OPERATORS["ada"])  # the policy goes by them
     for number, message in enumerate(script["messages"], 1):
         moment += timedelta(minutes=message.get("after", 0))
         with current.at(moment):
@@ -66,15 +68,37 @@ def _say(conversation_id: int, message: dict[str, Any], customer: Customer, *, c
         conversations.receive(conversation_id, message["text"], by=customer, client_id=client_id)
     elif kind == "note":
         conversations.add_note(conversation_id, message["text"], by=OPERATORS[member])
+    elif member == "draft":
+        drafts.generate(conversation_id)
+    elif member == "handover":
+        conversations.hand_over(conversation_id, by=customer)
+    elif kind:
+        _decide(kind, conversation_id, message, by=OPERATORS[member])
     else:
         conversations.reply(conversation_id, message["text"], by=OPERATORS[member], client_id=client_id)
 
 
+def _decide(what: str, conversation_id: int, message: dict[str, Any], *, by: Operator) -> None:
+    """What an operator does with the draft that waits."""
+    draft = drafts.pending_for(conversation_id)
+    if draft is None:
+        raise ValueError(f"conversation {conversation_id} has no draft to {what}")
+    if what == "approve":
+        drafts.approve(draft.id, by=by)
+    elif what == "edit":
+        drafts.edit(draft.id, message["text"], by=by)
+    elif what == "discard":
+        drafts.discard(draft.id, by=by, reason=message["reason"])
+    else:
+        drafts.regenerate(conversation_id, by=by)
+        drafts.generate(conversation_id, request=drafts.Request(by.id, after=draft.id))
+
+
 def _file(conversation_id: int, script: Script) -> None:
-    """Tags, priority, and whether somebody has looked at it: as the team would have set them."""
+    """Priority, and whether somebody has looked at it: as the team would have set them."""
     lead = OPERATORS["ada"]
-    conversations.tag(conversation_id, script["tags"], by=lead)
     if "priority" in script:
         conversations.set_priority(conversation_id, script["priority"], by=lead)
     if "seen_by" in script:
-        conversations.mark_seen(conversation_id, len(script["messages"]), by=OPERATORS[script["seen_by"]])
+        newest = conversations.get(conversation_id, visible_to=lead).last_sequence
+        conversations.mark_seen(conversation_id, newest, by=OPERATORS[script["seen_by"]])

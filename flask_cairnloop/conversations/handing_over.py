@@ -62,5 +62,5 @@ def hand_back(conversation_id: int, *, by: Operator) -> Conversation:
         conversation.handed_over_at = None
         record("conversation.hand_back", conversation, by)
         emit(conversation_handed_back, conversation=conversation, actor=by, customer_ref=conversation.customer_ref)
-        announce(conversation.id, conversation.tenant, "header")
+        announce(conversation.id, conversation.tenant, "header", "draft")
     return conversation

@@ -13,7 +13,7 @@ from flask_cairnloop.conversations import Conversation, Priority
 from flask_cairnloop.core.current import now, settings
 from flask_cairnloop.core.database import transaction
 from flask_cairnloop.core.errors import HostFailure, InvalidInput, InvalidTransition
-from flask_cairnloop.dashboard import citations, facts, inbox, proposal, thread, waiting
+from flask_cairnloop.dashboard import citations, facts, inbox, proposal, requested, thread, waiting
 from flask_cairnloop.dashboard.access import current_operator
 from flask_cairnloop.dashboard.facts import Fact
 from flask_cairnloop.dashboard.forms import Answer, Details, whole
@@ -76,6 +76,7 @@ def show(
         piece=_piece(shown),
         draft_notice="",
         asked_for="draft" in request.args,
+        actions=requested.of_conversation(shown.id, operator),
         **proposal.beside(shown, draft),
         answer=answer,
         sources=citations.chips(answer.composed.citations, visible_to=operator),
@@ -162,7 +163,7 @@ def archive_conversation(conversation_id: int) -> Response:
 def hand_back(conversation_id: int) -> Response:
     """Let drafts be sent automatically again, as far as the policy allows it."""
     conversations.hand_back(load(conversation_id).id, by=current_operator())
-    answer = lambda: _header_region(load(conversation_id), changed=("inbox-list",))  # noqa: E731
+    answer = lambda: _header_region(load(conversation_id), changed=("draft", "inbox-list"))  # noqa: E731
     return settled(answer, back_to=_screen(conversation_id))
 
 

@@ -164,7 +164,7 @@ def _cited(lines: list[Line]) -> list[Line]:
             done.append(line)
             continue
         citations = []
-        for source in gathered:
+        for source in sorted(gathered, key=lambda source: source.number):
             citations.append(Citation(source, source.evidence.source not in named))
             named.add(source.evidence.source)
         done.append(replace(line, citations=tuple(citations)))

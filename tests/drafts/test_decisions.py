@@ -175,3 +175,28 @@ def test_superseding_where_nothing_waits_changes_nothing(draft: Draft, operator:
     assert drafts.supersede_pending(draft.conversation_id, by=operator) is None
     assert draft.status == DraftStatus.DISCARDED
     assert session().execute(select(func.count()).select_from(Draft)).scalar_one() == 1
+
+
+def test_a_sentence_in_doubt_takes_approval_away_and_leaves_editing(draft: Draft, operator: Operator) -> None:
+    draft.sentences = [*draft.sentences, {"text": "It is free.", "evidence": [], "supported": False, "doubt": "No."}]
+    session().commit()
+    with pytest.raises(InvalidTransition, match="every sentence"):
+        drafts.approve(draft.id, by=operator)
+    assert len(messages(draft.conversation_id, operator)) == 1
+    drafts.edit(draft.id, "Yes, in summer.", by=operator)
+    assert draft.status == DraftStatus.EDITED
+
+
+def test_a_reason_has_its_limit(draft: Draft, operator: Operator) -> None:
+    with pytest.raises(InvalidInput):
+        drafts.discard(draft.id, by=operator, reason="x" * 501)
+    session().refresh(draft)
+    assert draft.status == DraftStatus.PENDING
+
+
+def test_former_drafts_stay_readable_in_pages(draft: Draft, operator: Operator, ask: Ask) -> None:
+    newer = ask("And where do dogs sleep, in the winter room?")
+    assert newer is not None
+    assert [each.id for each in drafts.drafts_of(draft.conversation_id, visible_to=operator)] == [newer.id, draft.id]
+    older = drafts.drafts_of(draft.conversation_id, visible_to=operator, before=newer.id, limit=1)
+    assert [each.evidence[0]["title"] for each in older] == ["Huts"]
