@@ -5,6 +5,8 @@ from __future__ import annotations
 from flask_cairnloop.knowledge.articles import archive_article, create_article, rename_article, unarchive_article
 from flask_cairnloop.knowledge.changes import Change, ChangeKind, Line, Span, compare
 from flask_cairnloop.knowledge.drafting import discard_draft, fingerprint, restore, save_draft
+from flask_cairnloop.knowledge.exporting import Export, Exported, Written
+from flask_cairnloop.knowledge.importing import Fate, Import, Outcome
 from flask_cairnloop.knowledge.indexing import without_vectors
 from flask_cairnloop.knowledge.jobs import index_revision
 from flask_cairnloop.knowledge.models import Article, ArticleStatus, Chunk, Revision, RevisionStatus
@@ -27,11 +29,17 @@ __all__ = [
     "Change",
     "ChangeKind",
     "Chunk",
+    "Export",
+    "Exported",
+    "Fate",
+    "Import",
     "IndexHealth",
     "Line",
+    "Outcome",
     "Revision",
     "RevisionStatus",
     "Span",
+    "Written",
     "archive_article",
     "compare",
     "create_article",

@@ -25,7 +25,7 @@ def create_article(title: str, *, by: Actor) -> Article:
     """Begin an article, without any words yet."""
     text = clean(title, field="title", limit=TITLE_LENGTH)
     with transaction() as db:
-        article = Article(tenant=by.tenant, title=_one_line(text), created_by=by.id)
+        article = Article(tenant=by.tenant, title=one_line(text), created_by=by.id)
         db.add(article)
         db.flush()
         record("article.create", article, by)
@@ -34,7 +34,7 @@ def create_article(title: str, *, by: Actor) -> Article:
 
 def rename_article(article_id: int, title: str, *, by: Actor) -> Article:
     """Give an article another title. Search shows the old one until its pieces are indexed again."""
-    text = _one_line(clean(title, field="title", limit=TITLE_LENGTH))
+    text = one_line(clean(title, field="title", limit=TITLE_LENGTH))
     with transaction():
         article = lock(article_id, by=by)
         if article.title == text:
@@ -103,5 +103,6 @@ def record(action: str, article: Article, by: Actor, **details: Any) -> None:
     live.changed(f"tenant:{article.tenant}", "articles")
 
 
-def _one_line(title: str) -> str:
+def one_line(title: str) -> str:
+    """A title without line breaks and doubled spaces."""
     return " ".join(title.split())

@@ -11,7 +11,7 @@ from enum import StrEnum
 CONTEXT = 3  # unchanged lines shown on either side of a change
 SHORTEST_FOLD = 3  # unchanged lines worth folding
 LINES = 4_000  # more are compared without looking for what moved
-WORDS = 400  # words of a line beyond which it is marked as a whole
+EFFORT = 2_000_000  # pairs of words looked at in one comparison; lines beyond that are marked as a whole
 ALIKE = 0.5  # of two lines' words, from which they count as one line that was changed
 _WORD = re.compile(r"\w+|\s+|[^\w\s]")
 
@@ -55,6 +55,20 @@ class Change:
     lines: tuple[Line, ...]
 
 
+@dataclass
+class _Effort:
+    """What is left to spend on one comparison."""
+
+    left: int
+
+    def take(self, amount: int) -> bool:
+        """Spend it, if there is as much left."""
+        if amount > self.left:
+            return False
+        self.left -= amount
+        return True
+
+
 def compare(old: str, new: str) -> list[Change]:
     """What leads from ``old`` to ``new``, in order: removed lines before those that replace them.
 
@@ -65,12 +79,13 @@ def compare(old: str, new: str) -> list[Change]:
         return []
     before, after = _lines(old), _lines(new)
     changes: list[Change] = []
+    effort = _Effort(EFFORT)
     for tag, i, j, k, m in _opcodes(before, after):
         if tag == "equal":
             same = [Line((Span(before[i + n]),), i + n + 1, k + n + 1) for n in range(j - i)]
             changes += _fold(same, first=i == 0, last=j == len(before))
         else:
-            removed, added = _marked(before[i:j], after[k:m])
+            removed, added = _marked(before[i:j], after[k:m], effort)
             changes += _change(ChangeKind.REMOVED, removed, start=i, is_old=True)
             changes += _change(ChangeKind.ADDED, added, start=k, is_old=False)
     return changes
@@ -122,13 +137,17 @@ def _fold(lines: list[Line], *, first: bool, last: bool) -> Iterator[Change]:
         yield Change(ChangeKind.SAME, tuple(lines[len(lines) - tail :]))
 
 
-def _marked(removed: Sequence[str], added: Sequence[str]) -> tuple[list[tuple[Span, ...]], list[tuple[Span, ...]]]:
+def _marked(
+    removed: Sequence[str], added: Sequence[str], effort: _Effort
+) -> tuple[list[tuple[Span, ...]], list[tuple[Span, ...]]]:
     """The lines with their differing words marked, where one line clearly became another."""
     old: list[tuple[Span, ...]] = [(Span(text),) for text in removed]
     new: list[tuple[Span, ...]] = [(Span(text),) for text in added]
     for number, (before, after) in enumerate(zip(removed, added, strict=False)):
+        if not before or not after:
+            continue
         first, second = _WORD.findall(before), _WORD.findall(after)
-        if len(first) + len(second) > WORDS:
+        if not effort.take(len(first) * len(second)):
             continue
         matcher = SequenceMatcher(None, first, second, autojunk=False)
         if matcher.ratio() >= ALIKE:
