@@ -30,6 +30,7 @@ from flask_cairnloop.host import (
     Sentence,
     WidgetVerifier,
 )
+from flask_cairnloop.http_embedder import HTTPEmbedder
 
 __all__ = [
     "SYSTEM",
@@ -45,6 +46,7 @@ __all__ = [
     "DraftKind",
     "DraftProposal",
     "Embedder",
+    "HTTPEmbedder",
     "HostFailure",
     "InvalidInput",
     "InvalidTransition",

@@ -9,22 +9,23 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any, cast
 
 from flask import Flask, current_app
-from sqlalchemy import Connection, CursorResult, Engine, text, update
+from sqlalchemy import Connection, CursorResult, Engine, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from flask_cairnloop.core import telemetry
 from flask_cairnloop.core.current import now, state
-from flask_cairnloop.core.database import engine, session, transaction
+from flask_cairnloop.core.database import after_commit, engine, session, transaction
 from flask_cairnloop.core.errors import ClaimLost, HostFailure
-from flask_cairnloop.core.jobs import TASKS, Job, JobState, Task
+from flask_cairnloop.core.jobs import TASKS, Job, JobState, Task, push_one
 
 log = logging.getLogger("flask_cairnloop.jobs")
 LOCK_CLASS = 0x436C  # "Cl": the advisory locks of our workers
@@ -225,6 +226,41 @@ def recover() -> int:
         else:
             _wait_again(row.id, row.claimed_by, row.attempts, "its worker died", 0.0)
     return len(dead)
+
+
+def replay(names: Collection[str]) -> int:
+    """Let the jobs of these names that were given up wait again, with every attempt before them.
+
+    Returns how many. Of several with one unique key the newest stands in for all, and so does one that waits already.
+    Call it outside any transaction: each job has its own.
+    """
+    replayed, before = 0, 2**63 - 1
+    while failed := _given_up(names, before):
+        for before in failed:
+            try:
+                with transaction():
+                    replayed += _revive(before)
+            except IntegrityError:
+                with transaction() as db:
+                    same = update(Job).where(Job.id == before, Job.state == JobState.FAILED)
+                    db.execute(same.values(state=JobState.DONE))
+    return replayed
+
+
+def _given_up(names: Collection[str], before: int, limit: int = 500) -> Sequence[int]:
+    query = select(Job.id).where(Job.state == JobState.FAILED, Job.name.in_(names), Job.id < before)
+    with transaction() as db:
+        return db.scalars(query.order_by(Job.id.desc()).limit(limit)).all()
+
+
+def _revive(job_id: int) -> int:
+    """Returns 1, or 0 where another process was faster."""
+    values = {"state": JobState.WAITING, "attempts": 0, "run_at": now(), "pushed_at": None, "finished_at": None}
+    statement = update(Job).where(Job.id == job_id, Job.state == JobState.FAILED).values(**values)
+    revived = cast("CursorResult[Any]", session().execute(statement)).rowcount
+    if revived:
+        after_commit(partial(push_one, job_id))
+    return revived
 
 
 @contextmanager

@@ -17,3 +17,10 @@ class Embedder(ABC):
     @abstractmethod
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """One vector per text, in order. Raise ``HostFailure`` when it cannot: retrieval goes on with words alone."""
+
+    def embed_questions(self, texts: Sequence[str]) -> list[list[float]]:
+        """As ``embed``, for what is searched with rather than found. Somebody is waiting for it: answer soon or raise.
+
+        Optional; some models tell questions from passages.
+        """
+        return self.embed(texts)
