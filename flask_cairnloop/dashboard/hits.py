@@ -20,6 +20,8 @@ ARTICLES = 8  # results of each section, at most
 CASES = 5
 SHORTEST = 2  # characters of a question
 LONGEST = 200
+#: Closeness in meaning below which a passage that shares no word is no result: something is always nearest.
+NEAR = 0.25
 
 
 @dataclass(frozen=True)
@@ -91,8 +93,8 @@ def find(question: str, *, visible_to: Operator) -> Found:
     """Search both sections; one that fails leaves the other standing. Too short a question is not searched for."""
     if Found(question).is_idle:
         return Found(question)
-    articles = readable(lambda: retrieval.search(question, visible_to=visible_to, limit=ARTICLES))
-    cases = readable(lambda: retrieval.search_cases(question, visible_to=visible_to, limit=CASES))
+    articles = readable(lambda: _near(retrieval.search(question, visible_to=visible_to, limit=ARTICLES)))
+    cases = readable(lambda: _near(retrieval.search_cases(question, visible_to=visible_to, limit=CASES)))
     records = readable(lambda: _records(cases or (), visible_to)) or {}
     return Found(question, _hits(question, articles, {}, 1), _hits(question, cases, records, 1 + len(articles or ())))
 
@@ -103,6 +105,10 @@ def _hits(
     if found is None:
         return None
     return [_hit(number, each, records, question) for number, each in enumerate(found, start=first)]
+
+
+def _near(found: Sequence[Evidence]) -> list[Evidence]:
+    return [each for each in found if Reason.WORDS in each.reasons or (each.similarity or 0.0) >= NEAR]
 
 
 def _hit(number: int, evidence: Evidence, records: Mapping[int, ResolvedCase], question: str) -> Hit:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from flask import Blueprint, request, url_for
 from werkzeug.wrappers import Response
@@ -100,7 +101,7 @@ def _deliver(shown: Conversation, composed: Composed) -> None:
         conversations.add_note(shown.id, composed.content, by=operator, client_id=key)
         return
     seen = composed.seen_sequence or 0  # a form that does not say what its writer saw is refused wherever others wrote
-    sent = {"by": operator, "client_id": key, "seen_sequence": seen}
+    sent: dict[str, Any] = {"by": operator, "client_id": key, "seen_sequence": seen}
     sources = citations.resolve(composed.citations, visible_to=operator)
     if composed.draft_id is not None:
         drafts.edit(composed.draft_id, composed.content, citations=sources, **sent)

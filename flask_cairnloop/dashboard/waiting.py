@@ -14,7 +14,7 @@ from flask_cairnloop.drafts import Draft, pending_for, wording
 
 
 def opened(conversation: Conversation, args: MultiDict[str, str]) -> Answer:
-    """The composer as an address asks for it: with ``?draft=7`` that draft, with ``?cite=article:1:2:3`` that source."""
+    """The composer as an address asks for it: ``?draft=7`` for that draft, ``?cite=article:1:2:3`` for that source."""
     return taken_up(conversation, whole(args, "draft"), after=Composed(citations=citations.read(args.getlist("cite"))))
 
 
