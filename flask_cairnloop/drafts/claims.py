@@ -11,14 +11,14 @@ import math
 import operator
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask_cairnloop.core.current import settings
 from flask_cairnloop.core.errors import HostFailure
 from flask_cairnloop.drafts import facts
 from flask_cairnloop.drafts.facts import Fact, FactKind
 from flask_cairnloop.drafts.phrases import is_courtesy, secret_in, speaks_to_a_machine, tells_of_a_deed
-from flask_cairnloop.drafts.stems import COMMON, WORD, stem, stems
+from flask_cairnloop.drafts.stems import COMMON, WORD, stem, stems, unclipped
 from flask_cairnloop.drafts.wording import ITEM
 from flask_cairnloop.host.draft_generator import DraftKind, Sentence
 from flask_cairnloop.knowledge.embedding import embed
@@ -33,7 +33,9 @@ COVERED = 0.8
 HALF_COVERED = 0.5
 CLOSE = 0.75  # cosine
 MISSING_SHOWN = 3
-_JOINING = frozenset({"yes", "please", "simply", "just", "however", "then", "next", "finally", "instead", "still"})
+_JOINING = frozenset(
+    {"yes", "please", "simply", "just", "however", "then", "next", "finally", "instead", "still", "note"}
+)
 
 _NO_EVIDENCE = "No passage is cited for this sentence."
 _NOT_PUBLISHED = "It cites something other than a published article."
@@ -166,7 +168,11 @@ def _doubt_asking(text: str, passages: _Passages) -> str | None:
         return _NO_EVIDENCE
     if any(speaks_to_a_machine(each.content) for each in passages.evidence):
         return _MACHINE.format(title=passages.evidence[0].title)
-    if doubt := _wrong_fact(_read(text, is_claim=True), passages):
+    asked = _read(text, is_claim=True)
+    # A question says nothing of a number; it is enough that the passages have it.
+    if doubt := _wrong_fact(
+        replace(asked, facts=tuple(replace(each, beside=frozenset()) for each in asked.facts)), passages
+    ):
         return doubt
     meant = [word for word in _words(text) if stem(word.lower()) not in _ASKING]
     missing = [word for word in meant if stem(word.lower()) not in passages.stems]
@@ -214,7 +220,9 @@ def _read(text: str, *, is_claim: bool = False) -> _Line:
 
 
 def _words(text: str) -> list[str]:
-    return [word for word in WORD.findall(text) if word.lower() not in COMMON and word.lower() not in _JOINING]
+    return [
+        word for word in WORD.findall(unclipped(text)) if word.lower() not in COMMON and word.lower() not in _JOINING
+    ]
 
 
 def _all_words(text: str) -> list[str]:
@@ -223,8 +231,7 @@ def _all_words(text: str) -> list[str]:
 
 def _close(pairs: Sequence[tuple[int, str, str]]) -> list[int]:
     """The places of those sentences that mean nearly what the line beside them says."""
-    embedder = settings.embedder
-    if embedder is None or not pairs:
+    if not pairs or (embedder := settings.embedder) is None:
         return []
     try:
         vectors = embed(embedder, [text for _, *texts in pairs for text in texts])

@@ -226,9 +226,8 @@ def _numbers(text: str) -> _Found:
     for match in _NUMBER.finditer(text):
         start, stop = match.span()
         after = (match["after"] or "").strip(" -").lower()
-        word = stem(after) if after not in _UNITS and after not in _CURRENCIES else after
-        unit, currency = _UNITS.get(word, ""), _CURRENCIES.get((match["before"] or "").strip().lower(), "")
-        currency = currency or _CURRENCIES.get(word, "")
+        unit, counted = _one_of(after, _UNITS), _one_of(after, _CURRENCIES)
+        currency = _CURRENCIES.get((match["before"] or "").strip().lower(), "") or counted
         glued = match["after"] is not None and match["after"][0] not in " -%°€£¥₹¢\u00a0"
         if (start and (text[start - 1].isalnum() or text[start - 1] in "._")) or (glued and not unit and not currency):
             continue  # part of a code
@@ -236,7 +235,7 @@ def _numbers(text: str) -> _Found:
             r"\d{1,3}(\.\d{3})+(,\d+)?", match["digits"]
         ):
             continue  # a version
-        if not unit and word not in _CURRENCIES:
+        if not unit and not counted:
             stop = match.end("scale") if match["scale"] else match.end("digits")
         value = _value(match["digits"]) * _SCALES.get((match["scale"] or "").strip().lower(), 1)
         shown = text[start:stop].strip()
@@ -245,6 +244,11 @@ def _numbers(text: str) -> _Found:
             Fact(kind, frozenset({_plain(-value if match["sign"] else value)}), shown, currency or unit),
             (start, stop),
         )
+
+
+def _one_of(word: str, names: Mapping[str, str]) -> str:
+    """The name of a unit or currency, in the singular or the plural."""
+    return next((names[each] for each in (word, word.removesuffix("s"), word.removesuffix("es")) if each in names), "")
 
 
 def _value(digits: str) -> Decimal:
@@ -268,8 +272,8 @@ def _written(text: str, is_claim: bool) -> _Found:
             continue  # "one" stands for things as well
         value = _VALUES[word] + (_VALUES[match["more"].lower()] if match["more"] and word in _TENS else 0)
         value *= _SCALES.get((match["scale"] or "").lower(), 1)
-        after = stem((match["after"] or "").strip(" -").lower())
-        unit, currency = _UNITS.get(after, ""), _CURRENCIES.get(after, "")
+        after = (match["after"] or "").strip(" -").lower()
+        unit, currency = _one_of(after, _UNITS), _one_of(after, _CURRENCIES)
         stop = match.end() if unit or currency else match.start("after") if match["after"] else match.end()
         kind = FactKind.AMOUNT if currency else FactKind.NUMBER
         shown = text[match.start() : stop].strip()

@@ -7,6 +7,9 @@ from collections.abc import Iterator
 
 WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W_\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
 
+_CAN_NOT = re.compile(r"\b(can)(?:['’]t|not)\b", re.IGNORECASE)
+_CLIPPED_NOT = re.compile(r"(?<=\w)n['’]t\b", re.IGNORECASE)
+_CLIPPED = re.compile(r"(?<=\w)['’](?:s|ve|re|ll|d|m)\b", re.IGNORECASE)
 _ENDINGS = ("ations", "ation", "ings", "ing", "ies", "ied", "ed", "es", "ly", "s")
 _LITTLE = """
     a about after all also an and any are as at be been but by can cannot could did do does for from get had has
@@ -18,9 +21,14 @@ COMMON = frozenset(_LITTLE.split())
 
 def stems(text: str) -> Iterator[str]:
     """The stems of the words that mean something, in order."""
-    for word in WORD.findall(text.lower()):
+    for word in WORD.findall(unclipped(text.lower())):
         if word not in COMMON:
             yield stem(word)
+
+
+def unclipped(text: str) -> str:
+    """The text with "can't" as "can not", and without the "'s" and "'ve" behind a word."""
+    return _CLIPPED.sub("", _CLIPPED_NOT.sub(" not", _CAN_NOT.sub(r"\1 not", text)))
 
 
 def stem(word: str) -> str:

@@ -12,12 +12,24 @@ from flask import Flask
 from prometheus_client import REGISTRY
 from sqlalchemy import text
 
-from flask_cairnloop import AutomationPolicy, Customer, Decision, DraftKind, Operator, conversations, drafts
+from flask_cairnloop import (
+    AutomationPolicy,
+    Customer,
+    Decision,
+    DraftKind,
+    HostFailure,
+    Operator,
+    conversations,
+    drafts,
+)
+from flask_cairnloop.config import Settings
 from flask_cairnloop.core.current import settings
 from flask_cairnloop.core.database import session
 from flask_cairnloop.drafts import Draft
+from flask_cairnloop.drafts.engines import anthropic as engine
 from flask_cairnloop.drafts.engines.anthropic import AnthropicGenerator
 from tests.drafts.conftest import Ask
+from tests.drafts.test_extractive import grounding, passage, view
 from tests.support.anthropic_server import (
     Answer,
     AnthropicServer,
@@ -158,13 +170,20 @@ SENTENCE = {"text": "Every hut has drinking water in summer.", "evidence": [1]}
 WELL_FORMED = {"kind": "reply", "sentences": [SENTENCE], "missing": "", "confidence": 0.9}
 FAULTS: dict[str, tuple[Answer, str]] = {
     "cut": (Answer({"type": "message"}, cut=True), "the connection to Anthropic failed"),
-    "rate limit, a long wait": (error(429, "rate_limit_error", retry_after="60"), "the rate limit is reached (429)"),
-    "rate limit, a short wait": (error(429, "rate_limit_error", retry_after="0.2"), "the rate limit is reached (429)"),
+    "rate limit": (error(429, "rate_limit_error", retry_after="0.2"), "the rate limit is reached (429)"),
     "internal error": (error(500, "api_error"), "Anthropic answered an error (500)"),
     "overloaded": (error(529, "overloaded_error"), "Anthropic is overloaded (529)"),
-    "bad key": (error(401, "authentication_error"), "the key was not accepted (401)"),
     "refusal": (message([{"type": "text", "text": "I cannot."}], "refusal"), "the model refused to answer"),
     "truncated": (handed_in({"kind": "reply", "sentences": [SENTENCE]}, "max_tokens"), "cut off"),
+    "malformed": (handed_in(WELL_FORMED | {"sentences": "Yes."}), "malformed (sentences)"),
+    "invented evidence": (draft(*GOOD[:2], ("Dogs pay nothing.", (7,))), "the model cited passage 7"),
+    "nothing carried": (draft(("The moon is made of cheese.", (1,))), "no sentence of its reply is carried"),
+    "trickle": (Answer({}, trickle=True), "no answer within 1 seconds"),
+    "hang": (Answer({}, pause=30), "no answer within 1 seconds"),
+}
+REFUSED: dict[str, tuple[Answer, str]] = {
+    "long wait": (error(429, "rate_limit_error", retry_after="60"), "the rate limit is reached (429)"),
+    "bad key": (error(401, "authentication_error"), "the key was not accepted (401)"),
     "no tool": (message([{"type": "text", "text": "Water? Yes."}], "end_turn"), "handed in no draft"),
     "nothing": (message([], "end_turn"), "handed in no draft"),
     "two drafts": (
@@ -174,18 +193,29 @@ FAULTS: dict[str, tuple[Answer, str]] = {
     "no sentences": (draft(), "draft is empty"),
     "empty sentence": (draft(("", (1,))), "malformed (sentences.0.text)"),
     "not an object": (handed_in("Yes."), "malformed"),
-    "wrong types": (handed_in(WELL_FORMED | {"sentences": "Yes."}), "malformed (sentences)"),
     "unknown kind": (handed_in(WELL_FORMED | {"kind": "send"}), "malformed (kind)"),
     "more than asked": (handed_in(WELL_FORMED | {"send": True}), "malformed (send)"),
     "no number": (handed_in(WELL_FORMED | {"confidence": 7}), "malformed (confidence)"),
-    "invented evidence": (draft(*GOOD[:2], ("Dogs pay nothing.", (7,))), "the model cited passage 7"),
-    "evidence zero": (draft(("Every hut has drinking water.", (0,))), "the model cited passage 0"),
-    "nothing carried": (draft(("The moon is made of cheese.", (1,))), "no sentence of its reply is carried"),
-    "no json": (Answer(b"<html>Bad gateway</html>", headers={"X-Proxy": "1"}), "did not compose this"),
-    "no message": (Answer([1, 2]), "did not compose this"),
-    "trickle": (Answer({}, trickle=True), "no answer within 1 seconds"),
-    "hang": (Answer({}, pause=30), "no answer within 1 seconds"),
+    "a truth for a number": (draft(("Every hut has water.", (True,))), "malformed (sentences.0.evidence.0)"),
+    "evidence zero": (draft(("Every hut has water.", (0,))), "the model cited passage 0"),
+    "no json": (Answer(b"<html>Bad gateway</html>"), "the call failed"),
+    "no message": (Answer([1, 2]), "not Anthropic's interface"),
 }
+
+
+@pytest.mark.parametrize("fault", REFUSED)
+def test_what_is_no_draft_is_refused_in_words(
+    model: AnthropicServer, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    answer, why = REFUSED[fault]
+    model.script = lambda body: answer
+    values = {"CAIRNLOOP_ANTHROPIC_API_KEY": KEY, "CAIRNLOOP_ANTHROPIC_BASE_URL": model.url}
+    monkeypatch.setattr(engine, "settings", Settings.from_mapping(values))
+    with pytest.raises(HostFailure) as refusal:
+        AnthropicGenerator().generate_draft(view(), grounding(passage("Every hut has water.")))
+    assert why in refusal.value.reason
+    assert "stranger" not in refusal.value.reason
+    assert len(model.requests) == 1
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -232,12 +262,6 @@ def test_what_fails_in_passing_is_tried_again(ask: Ask, model: AnthropicServer) 
     assert made is not None
     assert (made.generator, made.note) == ("AnthropicGenerator", None)
     assert len(model.requests) == 2
-
-
-def test_a_wait_beyond_the_limit_is_not_waited(ask: Ask, model: AnthropicServer) -> None:
-    model.script = lambda body: error(429, "rate_limit_error", retry_after="60")
-    ask()
-    assert len(model.requests) == 1
 
 
 @pytest.mark.parametrize("key", [None, "  "])

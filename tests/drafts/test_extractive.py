@@ -54,6 +54,7 @@ def view(name: str | None = "Mina Park") -> ConversationView:
         question="Is there water in winter?",
         messages=(),
         answers_sequence=1,
+        asks_sequence=1,
         just_clarified=False,
     )
 
@@ -142,6 +143,44 @@ def test_a_tables_rows_are_quoted_only_where_there_is_nothing_else(generator: Ex
     assert "melt snow" in mixed
     assert " | " not in mixed
     assert "winter | snow" in lay_out(generator.generate_draft(view(), grounding(passage(table))).sentences)
+
+
+CODE = """
+Runs are started by a push. From a terminal:
+
+trailmark run checks --commit 4f1c2ab --force
+
+In the file of the pipeline:
+
+pipelines:
+  checks:
+    branches: [main]
+
+A run takes a minute.
+"""
+
+
+def test_code_and_its_announcement_are_no_sentences(generator: ExtractiveGenerator) -> None:
+    asked = grounding(passage(CODE), question="How is a run of the checks pipeline started?")
+    quoted = [each.text for each in generator.generate_draft(view(), asked).sentences if each.evidence_ids]
+    assert quoted == ["Runs are started by a push.", "A run takes a minute."]
+
+
+def test_code_is_quoted_where_there_is_nothing_else(generator: ExtractiveGenerator) -> None:
+    asked = grounding(passage("trailmark run checks --force"), question="How do I run the checks?")
+    assert "trailmark run checks --force" in lay_out(generator.generate_draft(view(), asked).sentences)
+
+
+def test_a_passage_of_code_alone_gives_way_to_one_of_words(generator: ExtractiveGenerator) -> None:
+    code, words = passage("trailmark run checks --force"), passage("A push runs the checks.", chunk=2, support=0.75)
+    asked = grounding(code, words, question="How do I run the checks?")
+    quoted = [each.text for each in generator.generate_draft(view(), asked).sentences if each.evidence_ids]
+    assert quoted == ["A push runs the checks."]
+
+
+@pytest.mark.parametrize("name", ["https://evil.example", "$100", "A" * 40, "<b>Mina</b>"])
+def test_what_is_no_name_is_not_called(generator: ExtractiveGenerator, name: str) -> None:
+    assert generator.generate_draft(view(name), grounding(passage(WATER))).sentences[0].text == "Hello,"
 
 
 def test_weaker_evidence_asks_one_question(generator: ExtractiveGenerator) -> None:

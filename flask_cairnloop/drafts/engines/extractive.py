@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -19,7 +20,15 @@ NEARLY_AS_GOOD = 0.8  # a second passage counts only if its support is at least 
 FOLLOWING = 0.5
 CLOSING = "If this does not solve it, just reply here and we will look into it."
 TABLE_MARK = " | "
+BREAK = "\n\n"  # between the blocks of a passage
 ASK_WHICH = "So that we help with the right thing: is this about"
+
+_NAME = re.compile(r"[^\W\d_](?:[^\W\d_]|['’.-]){0,29}")
+_CODE = re.compile(
+    r"^\s*(?:[$#>%]\s|[{}\[\]<@]|[\w.-]+\s?=|[a-z_][\w.-]*:(?:\s|$)|(?:import|from|def|class|return|export|sudo)\s)"
+    r"|\s--?[a-z]|\(\)|[{;]\s*$|=>|::|://\S*\s?\\?$"
+)
+_PROSE = re.compile(r"[.!?…。！？][\"'”’)\]]*\s*$|^\s*(?:[-*•]|\d{1,3}[.)])\s")
 
 
 class ExtractiveGenerator(DraftGenerator):
@@ -74,7 +83,7 @@ def _clarification(conversation: ConversationView, grounding: Grounding) -> Draf
 
 def _greeting(conversation: ConversationView) -> Sentence:
     names = (conversation.customer_name or "").split()
-    return Sentence(f"Hi {names[0]}," if names else "Hello,")
+    return Sentence(f"Hi {names[0]}," if names and _NAME.fullmatch(names[0]) else "Hello,")
 
 
 def _by_title(evidence: Sequence[Evidence]) -> dict[str, Evidence]:
@@ -102,20 +111,41 @@ def _quote(grounding: Grounding) -> list[Sentence]:
         run = _finished(_run(fresh, [weigh(text) for text in fresh], room, left))
         said.update(run)
         room, left = room - sum(map(_length, run)), left - len(run)
-        runs.append((evidence, run))
+        if run:
+            runs.append((evidence, run))
     if len({evidence.source for evidence, _ in runs}) == 1:
         runs.sort(key=lambda run: run[0].chunk_id or 0)
-    return [Sentence(text, (evidence.id,)) for evidence, run in runs for text in run]
+    quoted = [Sentence(text, (evidence.id,)) for evidence, run in runs for text in run]
+    return quoted or [Sentence(passages[0][1][0], (passages[0][0].id,))]
 
 
 def _passages(evidence: Sequence[Evidence]) -> list[tuple[Evidence, list[str]]]:
-    return [(each, _sentences(each.content)) for each in _nearly_as_good(evidence)[:PASSAGES]]
+    """The passages to quote from, with what can be quoted; where nothing can, with everything."""
+    best = _nearly_as_good(evidence)[:PASSAGES]
+    quotable = [(each, texts) for each in best if (texts := _sentences(each.content))]
+    return quotable or [(each, [_trimmed(text) for text in split_sentences(each.content)]) for each in best]
 
 
 def _sentences(content: str) -> list[str]:
-    """What can be quoted: a table's row says nothing without its table, unless there is nothing else."""
-    sentences = [_trimmed(text) for text in split_sentences(content)]
-    return [text for text in sentences if TABLE_MARK not in text] or sentences
+    """What can be quoted: no code, no table's row without its table, and no announcement of either."""
+    marked = [(text, _is_prose(text, block)) for block in content.split(BREAK) for text in split_sentences(block)]
+    kept: list[str] = []
+    follows = False  # whether what comes next is quoted, so that it may be announced; hence from the end
+    for text, prose in reversed(marked):
+        follows = prose and (follows or not text.endswith(":"))
+        if follows:
+            kept.insert(0, _trimmed(text))
+    return kept
+
+
+def _is_prose(text: str, block: str) -> bool:
+    return TABLE_MARK not in text and not _is_code(block)
+
+
+def _is_code(block: str) -> bool:
+    """Whether a block, whose marks are gone, was code: a line looks like it and none ends like a sentence."""
+    lines = [line for line in block.split("\n") if line.strip()]
+    return any(map(_CODE.search, lines)) and not any(_PROSE.search(line) for line in lines)
 
 
 def _trimmed(text: str) -> str:
@@ -153,7 +183,7 @@ def _run(texts: Sequence[str], weights: Sequence[float], room: int, left: int) -
 
 def _finished(run: list[str]) -> list[str]:
     """Without an announcement at the end whose list or command found no room."""
-    while len(run) > 1 and run[-1].endswith(":"):
+    while run and run[-1].endswith(":"):
         run.pop()
     return run
 
