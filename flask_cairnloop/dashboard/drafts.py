@@ -64,15 +64,16 @@ def drafts_of_conversation(conversation_id: int) -> Response:
     shown, before = load(conversation_id), whole(request.args, "before")
     found = drafts.drafts_of(shown.id, visible_to=current_operator(), before=before, limit=SIZE + 1)
     following = found[SIZE - 1].id if len(found) > SIZE else None
-    context = {"conversation": shown, "earlier": found[:SIZE], "following": following}
-    return page("drafts/of_conversation.html", section="inbox", **context)
+    return page(
+        "drafts/of_conversation.html", section="inbox", conversation=shown, earlier=found[:SIZE], following=following
+    )
 
 
 def past_draft(draft_id: int) -> Response:
     """One draft as it was, whatever became of it."""
     found = get_draft(draft_id, visible_to=current_operator())
-    context = {"conversation": load(found.conversation_id), "draft": proposal.read(found)}
-    return page("drafts/show.html", section="inbox", **context)
+    shown = load(found.conversation_id)
+    return page("drafts/show.html", section="inbox", conversation=shown, draft=proposal.read(found))
 
 
 def approve_draft(draft_id: int) -> Response:

@@ -102,9 +102,14 @@ def _keep(view: ConversationView, composed: Composed, decision: Decision, reques
 def _deny(view: ConversationView, grounding: Grounding) -> None:
     """Keep nothing but the fact: the audit log, a number, and word to whoever collects unanswered questions."""
     _record("draft.deny", view, subject="conversation", subject_id=view.id, words={"grounding": grounding.level})
-    evidence = [each.snapshot() for each in grounding.evidence]
-    where = {"conversation_id": view.id, "tenant": view.tenant}
-    emit(draft_denied, grounding=grounding.snapshot(), evidence=evidence, actor=SYSTEM, **where)
+    emit(
+        draft_denied,
+        conversation_id=view.id,
+        tenant=view.tenant,
+        actor=SYSTEM,
+        grounding=grounding.snapshot(),
+        evidence=[each.snapshot() for each in grounding.evidence],
+    )
     _count("denied")
 
 

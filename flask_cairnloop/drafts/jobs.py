@@ -31,8 +31,12 @@ def regenerate(conversation_id: int, *, by: Operator) -> None:
         if read(conversation_id) is None:
             raise InvalidTransition(conversation, "Nothing waits for an answer here, so there is nothing to draft.")
         supersede_pending(conversation_id, by=by)
-        request = {"requested_by": by.id, "after": newest_id(conversation_id)}
-        generate_draft.enqueue(unique_key=promise_key(conversation_id), conversation_id=conversation_id, **request)
+        generate_draft.enqueue(
+            unique_key=promise_key(conversation_id),
+            conversation_id=conversation_id,
+            requested_by=by.id,
+            after=newest_id(conversation_id),
+        )
         audit.record(
             "draft.request",
             by=by,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from flask.testing import FlaskClient
 
-from flask_cairnloop import Customer, Operator, conversations, drafts
+from flask_cairnloop import SYSTEM, Customer, Operator, conversations, drafts
 from flask_cairnloop.conversations import Conversation
 from flask_cairnloop.core.database import session, transaction
 from flask_cairnloop.drafts import Draft, DraftStatus
@@ -246,3 +246,158 @@ def test_every_waiting_draft_has_a_place_in_the_list_of_them(
     monkeypatch.setattr(screen, "SIZE", 1)
     page = desk.get("/support/drafts").text
     assert "A refund takes five days." in page
+
+
+class TestDoubts:
+    @pytest.fixture
+    def doubted(self, thread: Conversation, draft: Draft) -> Draft:
+        """A reply with one sentence that its evidence does not carry."""
+        with transaction() as db:
+            waiting = db.get_one(Draft, draft.id)
+            doubt = {"supported": False, "doubt": "“€5” is not in the cited passages."}
+            said = {"text": "You get €5 on top.", "evidence": [waiting.evidence[0]["id"]]} | doubt
+            waiting.sentences = [*waiting.sentences, said]
+            waiting.body += "\n\nYou get €5 on top."
+        return draft
+
+    def test_a_sentence_in_doubt_is_marked_with_its_doubt_in_words(
+        self, desk: FlaskClient, thread: Conversation, doubted: Draft
+    ) -> None:
+        card = desk.get(f"/support/{thread.id}/draft", headers=HTMX).text
+        assert "Check before sending" in card
+        assert "“€5” is not in the cited passages." in card
+        marked = card.split('<mark class="cl-doubted">')[1].split("</mark>")[0]
+        assert "You get €5 on top." in marked
+        assert "#warning" in marked  # a shape, not a colour alone
+        assert card.count("cl-doubted") == 1
+        assert "Check before sending" in desk.get("/support/inbox").text
+
+    def test_it_offers_editing_instead_of_approval_and_the_server_refuses(
+        self, desk: FlaskClient, thread: Conversation, doubted: Draft, sent: Sent
+    ) -> None:
+        card = desk.get(f"/support/{thread.id}/draft", headers=HTMX).text
+        assert "Approve" not in card
+        assert "Edit</button>" in card
+        response = desk.post(f"/support/drafts/{doubted.id}/approval", headers=HTMX)
+        assert_region(response, "draft", changed=OTHERS, status=409)
+        assert "does not carry every sentence" in response.text
+        assert (status(doubted), sent(thread.id)) == (DraftStatus.PENDING, [])
+
+
+class TestAskingForAnother:
+    def test_it_takes_the_card_away_and_says_that_one_is_on_its_way(
+        self, desk: FlaskClient, thread: Conversation, draft: Draft, run_jobs: Callable[[], int]
+    ) -> None:
+        response = desk.post(f"/support/{thread.id}/draft", headers=HTMX)
+        assert_region(response, "draft", changed=("inbox-list", "nav"))
+        assert "A draft is on its way" in response.text
+        assert "Approve" not in response.text
+        assert status(draft) == DraftStatus.SUPERSEDED
+        late = desk.post(f"/support/drafts/{draft.id}/approval", headers=HTMX)
+        assert late.status_code == 409
+        assert "Ada Osei asked for another draft" in late.text
+        run_jobs()
+        newest = drafts.pending_for(thread.id)
+        assert newest is not None
+        assert "on its way" not in desk.get(f"/support/{thread.id}/draft", headers=HTMX).text
+
+    def test_it_is_offered_where_none_waits(
+        self, desk: FlaskClient, thread: Conversation, draft: Draft, operator: Operator, run_jobs: Callable[[], int]
+    ) -> None:
+        run_jobs()
+        waiting = drafts.pending_for(thread.id)
+        assert waiting is not None
+        drafts.discard(waiting.id, by=operator)
+        assert "No draft waits for this question" in desk.get(f"/support/{thread.id}").text
+        response = desk.post(f"/support/{thread.id}/draft")
+        assert (response.status_code, response.location) == (303, f"/support/{thread.id}")
+        assert "A draft is on its way" in desk.get(f"/support/{thread.id}").text
+
+    def test_it_is_refused_where_nobody_waits(
+        self, desk: FlaskClient, thread: Conversation, draft: Draft, operator: Operator
+    ) -> None:
+        conversations.resolve(thread.id, by=operator)
+        assert "No draft waits" not in desk.get(f"/support/{thread.id}").text
+        response = desk.post(f"/support/{thread.id}/draft", headers=HTMX)
+        assert_region(response, "draft", status=409)
+        assert "Nothing waits for an answer" in response.text
+        assert desk.post(f"/support/{thread.id}/draft", headers={"X-Tenant": "acme"}).status_code == 404
+
+
+class TestWhatBecameOfThem:
+    def test_former_drafts_stay_readable(
+        self, desk: FlaskClient, thread: Conversation, draft: Draft, second_operator: Operator
+    ) -> None:
+        assert 'id="earlier-drafts"' not in desk.get(f"/support/{thread.id}/draft", headers=HTMX).text
+        drafts.discard(draft.id, by=second_operator, reason="Wrong plan <b>")
+        page = desk.get(f"/support/{thread.id}").text
+        for words in ("Earlier drafts", "Discarded", "Sam Kim", "Wrong plan &lt;b&gt;", f"/support/drafts/{draft.id}"):
+            assert words in page, words
+        whole = desk.get(f"/support/drafts/{draft.id}").text
+        assert "How long refunds take" in whole
+        assert "Approve" not in whole
+        assert f"/support/drafts/{draft.id}" in desk.get(f"/support/{thread.id}/drafts").text
+        for hidden in (f"/support/drafts/{draft.id}", f"/support/{thread.id}/drafts"):
+            assert desk.get(hidden, headers={"X-Tenant": "acme"}).status_code == 404
+
+    def test_the_list_of_them_comes_in_pages(
+        self,
+        desk: FlaskClient,
+        thread: Conversation,
+        propose: Propose,
+        operator: Operator,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        from flask_cairnloop.dashboard import drafts as screen
+
+        made = []
+        for _ in range(2):
+            made.append(propose(thread).id)
+            drafts.discard(made[-1], by=operator)
+        monkeypatch.setattr(screen, "SIZE", 1)
+        first = desk.get(f"/support/{thread.id}/drafts").text
+        assert f"/support/drafts/{made[1]}" in first
+        assert f"/support/{thread.id}/drafts?before={made[1]}" in first
+        second = desk.get(f"/support/{thread.id}/drafts?before={made[1]}").text
+        assert f"/support/drafts/{made[0]}" in second
+        assert "Show more" not in second
+
+    def test_a_reason_is_kept_and_has_its_limit(self, desk: FlaskClient, thread: Conversation, draft: Draft) -> None:
+        address = f"/support/drafts/{draft.id}/discard"
+        refused = desk.post(address, data={"reason": "x" * 501}, headers=HTMX)
+        assert_region(refused, "draft", changed=OTHERS, status=422)
+        assert "500 are allowed" in refused.text
+        assert desk.post(address, data={"reason": " Not ours "}, headers=HTMX).status_code == 200
+        session().expire_all()
+        assert drafts.get_draft(draft.id, visible_to=Operator(id="x", name="X")).discard_reason == "Not ours"
+
+
+class TestHandingOver:
+    def test_it_is_marked_wherever_the_conversation_stands(
+        self, desk: FlaskClient, thread: Conversation, customer: Customer
+    ) -> None:
+        pages = (f"/support/{thread.id}/header", "/support/inbox", "/support/", "/support/inbox?person=1")
+        for page in pages:
+            assert "Asked for a person" not in desk.get(page).text.replace(">Asked for a person</label>", ""), page
+        conversations.hand_over(thread.id, by=customer)
+        for page in pages:
+            assert "Asked for a person" in desk.get(page).text, page
+        assert 'href="/support/inbox?person=1"' in desk.get("/support/").text
+
+    def test_an_operator_lifts_it(self, desk: FlaskClient, thread: Conversation, customer: Customer) -> None:
+        conversations.hand_over(thread.id, by=customer)
+        lift = "Let drafts be sent automatically again"
+        assert lift in desk.get(f"/support/{thread.id}").text
+        response = desk.post(f"/support/{thread.id}/automation", headers=HTMX)
+        assert_region(response, "header", changed=("draft", "inbox-list"))
+        assert lift not in desk.get(f"/support/{thread.id}").text
+        assert desk.post(f"/support/{thread.id}/automation").status_code == 303
+        assert desk.post(f"/support/{thread.id}/automation", headers={"X-Tenant": "acme"}).status_code == 404
+
+    def test_what_was_sent_automatically_says_so(
+        self, desk: FlaskClient, thread: Conversation, operator: Operator
+    ) -> None:
+        conversations.reply(thread.id, "By hand.", by=operator)
+        assert "Sent automatically" not in desk.get(f"/support/{thread.id}").text
+        conversations.reply(thread.id, "By itself.", by=SYSTEM)
+        assert "Sent automatically" in desk.get(f"/support/{thread.id}").text
