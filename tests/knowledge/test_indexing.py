@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import pytest
@@ -9,10 +9,12 @@ from flask import Flask
 from sqlalchemy import select
 
 from flask_cairnloop import HostFailure, Operator, knowledge, retrieval
+from flask_cairnloop.core import work
 from flask_cairnloop.core.current import at, now
-from flask_cairnloop.core.database import session
+from flask_cairnloop.core.database import session, transaction
 from flask_cairnloop.core.jobs import Job, JobState
-from flask_cairnloop.knowledge import Article, Chunk, indexing
+from flask_cairnloop.knowledge import Article, Chunk, chunking, embedding, indexing
+from flask_cairnloop.knowledge.chunking import Piece
 from flask_cairnloop.knowledge.models import ChunkVector
 from tests.support.embedders import WordEmbedder
 
@@ -200,3 +202,96 @@ def test_no_search_ever_sees_two_editions_or_none(app: Flask, operator: Operator
     reader.join()
     assert len(seen) > 12
     assert {len(contents) for contents in seen} == {1}
+
+
+def test_words_that_cannot_be_cut_are_said_on_the_article_and_the_old_ones_stay(
+    app: Flask, operator: Operator, run_jobs: RunJobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    article = write("Ridge paths", FIRST, operator)
+    run_jobs()
+    knowledge.save_draft(article.id, SECOND, by=operator)
+    knowledge.publish(article.id, by=operator)
+
+    def burst(title: str, content: str) -> list[Piece]:
+        raise RecursionError("deep in a list")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(chunking, "cut", burst)
+        run_jobs()
+    session().refresh(article)
+    assert article.index_error == "Its text could not be read for search (RecursionError)"
+    assert not article.is_indexed
+    assert "closed in strong wind" in retrieval.search("ridge wind", visible_to=operator)[0].content
+    (job,) = session().scalars(select(Job).where(Job.state == JobState.FAILED))
+    assert job.last_error is not None
+    session().rollback()
+    assert work.replay(["index_revision"]) == 1
+    run_jobs()
+    session().refresh(article)
+    assert (article.is_indexed, article.index_error) == (True, None)
+
+
+def test_any_other_failure_is_said_on_the_article_too(
+    app: Flask, operator: Operator, run_jobs: RunJobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    article = write("Ridge paths", FIRST, operator)
+
+    def burst(prepared: indexing.Prepared) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(indexing, "swap", burst)
+        run_jobs()
+    session().refresh(article)
+    assert article.index_error == "It could not be indexed (ZeroDivisionError)"
+    with at(now() + timedelta(minutes=2)):
+        run_jobs()
+    session().refresh(article)
+    assert (article.is_indexed, article.index_error) == (True, None)
+
+
+def test_a_title_changed_while_embedding_is_not_set_back(app: Flask, operator: Operator, run_jobs: RunJobs) -> None:
+    article = write("Ridge paths", FIRST, operator)
+    run_jobs()
+    assert article.live_revision_id is not None
+    prepared = indexing.prepare(article.live_revision_id)
+    assert prepared is not None
+    knowledge.rename_article(article.id, "Mountain crests", by=operator)
+    run_jobs()
+    with transaction():
+        indexing.swap(prepared)
+    assert {chunk.title for chunk in chunks()} == {"Mountain crests"}
+
+
+@pytest.mark.parametrize("answer", [None, [None, None], [["a"], ["b"]], [[1e-40] * 48] * 2, [[1e300] * 48] * 2])
+def test_an_answer_of_any_shape_is_a_failure_in_words(
+    app: Flask, embedder: WordEmbedder, monkeypatch: pytest.MonkeyPatch, answer: list[list[float]]
+) -> None:
+    monkeypatch.setattr(embedder, "embed", lambda texts: answer)
+    with pytest.raises(HostFailure, match="words answered"):
+        embedding.embed(embedder, ["one", "two"])
+
+
+def test_questions_are_embedded_as_questions_where_the_embedder_can(app: Flask, embedder: WordEmbedder) -> None:
+    class Asymmetric(WordEmbedder):
+        def embed_questions(self, texts: Sequence[str]) -> list[list[float]]:
+            return self.embed([f"query: {text}" for text in texts])
+
+    asymmetric = Asymmetric()
+    embedding.embed_questions(asymmetric, ["why?"])
+    embedding.embed(asymmetric, ["because"])
+    embedding.embed_questions(embedder, ["how?"])
+    assert asymmetric.texts == ["query: why?", "because"]
+    assert embedder.texts == ["how?"]
+
+
+def test_how_the_embedder_is_can_be_asked_without_asking_it_each_time(app: Flask, embedder: WordEmbedder) -> None:
+    embedder.failure = HostFailure("no credit left")
+    for _ in range(3):
+        failure = embedding.failure_of_embedder()
+        assert failure is not None
+        assert failure.reason == "no credit left"
+    embedder.failure = None
+    embedding.embed_one("a search that works")
+    assert embedding.failure_of_embedder() is None
+    assert embedder.texts == ["a search that works"]
