@@ -160,7 +160,7 @@ def _moved(sheet: Sheet, moved: DraftMoved) -> Sheet:
 
 def _answer(sheet: Sheet, *, status: int = 200) -> Response:
     if wants_region():
-        return region("editor", "editor/_editor.html", status=status, **_context(sheet))
+        return region("editor", "editor/_editor.html", changed=("editor-news",), status=status, **_context(sheet))
     return _screen(sheet, status=status)
 
 

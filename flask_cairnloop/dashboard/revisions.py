@@ -108,9 +108,9 @@ def _compared(article: Article, version: int) -> Comparison:
 def _other(article: Article, shown: Revision, live: Revision | None) -> Revision | None:
     """What the address wants it compared with: the version before, unless it names another."""
     if request.args.get("with") == "live":
-        return live if live is not None and live.id != shown.id else None
-    wanted = whole(request.args, "with")
-    if wanted is not None:
+        if live is not None and live.id != shown.id:
+            return live
+    elif (wanted := whole(request.args, "with")) is not None:
         return knowledge.get_revision(article.id, wanted, visible_to=current_operator())
     earlier = knowledge.history(article.id, visible_to=current_operator(), before=shown.version, limit=1)
     return earlier[0] if earlier else None

@@ -117,7 +117,12 @@ def test_what_cannot_be_kept_comes_back_with_its_error_at_the_field(
     assert f'id="{field}-error"' in page.text
     assert posted(page.text)["content"] == content
     assert posted(page.text)["title"] == title
-    assert_region(desk.post("/support/knowledge-base/new", data=form, headers=HTMX), "editor", status=422)
+    assert_region(
+        desk.post("/support/knowledge-base/new", data=form, headers=HTMX),
+        "editor",
+        changed=("editor-news",),
+        status=422,
+    )
     assert knowledge.list_articles(visible_to=operator) == []
 
 
@@ -125,18 +130,18 @@ def test_saving_from_the_page_answers_with_the_editor(desk: FlaskClient, article
     address = f"/support/knowledge-base/{article.id}/edit"
     form = posted(desk.get(address).text) | {"content": "Six days.", "act": "save"}
     answer = desk.post(address, data=form, headers=HTMX)
-    assert_region(answer, "editor")
+    assert_region(answer, "editor", changed=("editor-news",))
     assert "Version 2" in answer.text
     assert posted(answer.text)["seen"] == knowledge.fingerprint(newest(article.id, operator))
     again = desk.post(address, data=posted(answer.text) | {"content": "Seven days.", "act": "save"}, headers=HTMX)
-    assert_region(again, "editor")
+    assert_region(again, "editor", changed=("editor-news",))
     assert newest(article.id, operator).content == "Seven days."
 
 
 def test_a_new_article_saved_from_the_page_moves_to_its_own_address(desk: FlaskClient) -> None:
     form = posted(desk.get("/support/knowledge-base/new").text) | {"title": "Seats", "content": "One.", "act": "save"}
     answer = desk.post("/support/knowledge-base/new", data=form, headers=HTMX)
-    assert_region(answer, "editor")
+    assert_region(answer, "editor", changed=("editor-news",))
     assert re.fullmatch(r"/support/knowledge-base/\d+/edit", answer.headers["HX-Replace-Url"])
 
 
@@ -331,6 +336,8 @@ class TestInABrowser:
         page.keyboard.press("Control+s")
         expect(page.locator("#editor-unsaved")).to_be_hidden()
         expect(text).to_have_value("One 2 three")
+        page.wait_for_timeout(1_500)  # its own change comes back over the live stream
+        expect(page.locator("#editor-news")).not_to_contain_text("has saved")
 
     def test_a_new_article_can_be_saved_twice_and_is_one(self, open_page: Open, operator: Operator) -> None:
         page = open_page("/knowledge-base/new")

@@ -71,6 +71,7 @@ def test_a_version_can_be_compared_with_the_live_one(desk: FlaskClient, written:
     page = desk.get(f"/support/knowledge-base/{written.id}/history/3?with=live").text
     assert "From version 2 to version 3" in page
     assert "From version 2 to version 1" in desk.get(f"/support/knowledge-base/{written.id}/history/1?with=live").text
+    assert "From version 1 to version 2" in desk.get(f"/support/knowledge-base/{written.id}/history/2?with=live").text
     assert desk.get(f"/support/knowledge-base/{written.id}/history/3?with=9").status_code == 404
     assert desk.get(f"/support/knowledge-base/{written.id}/history/3?with=x").status_code == 422
 

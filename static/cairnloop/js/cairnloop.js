@@ -9,13 +9,14 @@ import * as live from "./behaviours/live.js";
 import * as localTime from "./behaviours/local-time.js";
 import * as palette from "./behaviours/palette.js";
 import * as panel from "./behaviours/panel.js";
+import * as saveKey from "./behaviours/save-key.js";
 import * as theme from "./behaviours/theme.js";
 import * as tidy from "./behaviours/tidy.js";
 import "./guard.js";
 import "./keep-focus.js";
 import "./zone.js";
 
-const behaviours = { autosize, composer, dialog, editor, hotkeys, "keep-scroll": keepScroll, live, "local-time": localTime, palette, panel, theme, tidy };
+const behaviours = { autosize, composer, dialog, editor, hotkeys, "keep-scroll": keepScroll, live, "local-time": localTime, palette, panel, "save-key": saveKey, theme, tidy };
 const attached = new WeakMap();
 
 function attach(root) {

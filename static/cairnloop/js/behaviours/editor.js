@@ -1,4 +1,4 @@
-// Keeps an article's words through reloads, sign-outs and crashes until they are saved; counts them; Ctrl+S saves.
+// Keeps an article's words through reloads, sign-outs and crashes until they are saved, and counts them.
 export function connect(form) {
   const { title, content } = form.elements;
   const id = (name) => document.getElementById(name);
@@ -7,6 +7,7 @@ export function connect(form) {
   let saved = words();
   let sent = saved;
   let leaving = false;
+  let refused = false;
 
   const show = () => {
     id("editor-words").textContent = content.value.split(/\s+/).filter(Boolean).length;
@@ -14,6 +15,7 @@ export function connect(form) {
   };
   const forget = () => sessionStorage.removeItem(key());
   const remember = () => {
+    if (leaving) return;
     if (words() === saved) forget();
     else sessionStorage.setItem(key(), JSON.stringify({ title: title.value, content: content.value, seen: form.elements.seen.value }));
     show();
@@ -36,22 +38,23 @@ export function connect(form) {
   });
   document.addEventListener("htmx:before:response", (event) => {
     const { sourceElement, response } = event.detail.ctx;
-    if (sourceElement !== form || !response.raw.headers.has("HX-Region") || response.raw.status >= 300) return;
+    if (sourceElement !== form || !response.raw.headers.has("HX-Region")) return;
+    refused = response.raw.status >= 400;
+    if (refused) return;
     forget();
     saved = sent;
     leaving = response.raw.headers.has("HX-Redirect");
   });
-  document.addEventListener("htmx:after:settle", () => form.isConnected && remember());
+  document.addEventListener("htmx:after:settle", () => {
+    if (form.isConnected) remember();
+    if (refused) document.querySelector(".cl-conflict, [aria-invalid=true]")?.scrollIntoView({ block: "nearest" });
+    refused = false;
+  });
   document.addEventListener("click", (event) => {
     if (!event.target.closest("[data-cl-forget]")) return;
     forget();
     leaving = true;
   });
   document.addEventListener("submit", (event) => { leaving ||= !event.target.hasAttribute("hx-post"); });
-  document.addEventListener("keydown", (event) => {
-    if (event.key !== "s" || !(event.metaKey || event.ctrlKey) || event.altKey || event.shiftKey) return;
-    event.preventDefault();
-    form.requestSubmit(id("editor-save"));
-  });
   addEventListener("beforeunload", (event) => !leaving && words() !== saved && event.preventDefault());
 }
