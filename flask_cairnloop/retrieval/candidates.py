@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -30,12 +31,15 @@ class Corpus:
     sources: str
 
 
+# A chunk's revision all but implies its article. Postgres does not know that and would expect next to no rows of the
+# plain join, and so never use the vector index: inside coalesce() it assumes half of them.
 ARTICLES = Corpus(
     name="article",
     passages="cairnloop.cairnloop_chunks",
     vectors="cairnloop.cairnloop_chunk_vectors",
     key="chunk_id",
-    scope="""JOIN cairnloop.cairnloop_articles a ON a.id = c.article_id AND a.searchable_revision_id = c.revision_id
+    scope="""JOIN cairnloop.cairnloop_articles a ON a.id = c.article_id
+        AND coalesce(a.searchable_revision_id = c.revision_id, false)
         AND a.status = 'published' AND a.tenant = :tenant""",
     columns="c.article_id, c.revision_id, c.chunk_index, c.heading, c.content, a.title, r.published_at",
     sources="""JOIN cairnloop.cairnloop_articles a ON a.id = c.article_id
@@ -137,8 +141,11 @@ def _conditions(query: Query) -> dict[str, tuple[str, int]]:
     if query.rare:
         conditions["rare"] = (" | ".join(map(_quoted_lexeme, query.rare)), ranking.SCORED)
     if query.common and query.room:
-        conditions["together"] = (" & ".join(map(_quoted_lexeme, query.common)), query.room)
-        conditions["alone"] = (_quoted_lexeme(query.common[0]), max(1, query.room // 4))
+        first, *others = map(_quoted_lexeme, query.common)
+        pairs = [f"{one} & {other}" for one, other in combinations((first, *others), 2)]
+        if pairs:
+            conditions["together"] = (" | ".join(pairs), query.room)
+        conditions["alone"] = (first, max(1, query.room // 4) if pairs else query.room)
     return conditions
 
 

@@ -37,7 +37,7 @@ WORDS_ALONE = 0.9
 
 Key = TypeVar("Key", bound=Hashable)
 
-SCORED = 800  # passages whose words are weighed, at most, besides the nearest in meaning
+SCORED = 500  # passages whose words are weighed, at most, besides the nearest in meaning
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Query:
     unit: float
     #: Words so rare that every passage that has one is weighed.
     rare: list[str]
-    #: The rarest others: passages that have all of these, then passages that have the first, fill what room is left.
+    #: The rarest others: passages that have two of these, and some that have the first, fill what room is left.
     common: list[str]
     room: int
 
