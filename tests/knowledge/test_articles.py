@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import pytest
 from flask import Flask
@@ -147,7 +148,7 @@ def test_every_change_is_in_the_audit_log_without_its_words(article: Article, op
 def test_another_tenants_operator_finds_nothing(article: Article, operator: Operator) -> None:
     stranger = Operator(id="eve", name="Eve", tenant="elsewhere")
     assert knowledge.get_article(article.id, visible_to=operator).id == article.id
-    attempts = [
+    attempts: list[Callable[[], object]] = [
         lambda: knowledge.get_article(article.id, visible_to=stranger),
         lambda: knowledge.history(article.id, visible_to=stranger),
         lambda: knowledge.save_draft(article.id, "x", by=stranger),
