@@ -22,6 +22,10 @@ class AuditEvent(Base):
     __table_args__ = (
         Index("ix_cairnloop_audit_events_recent", "tenant", "id"),
         Index("ix_cairnloop_audit_events_conversation", "conversation_id", "id"),
+        Index("ix_cairnloop_audit_events_actor", "tenant", "actor_id", "id"),
+        Index("ix_cairnloop_audit_events_action", "tenant", "action", "id"),
+        Index("ix_cairnloop_audit_events_subject", "subject", "subject_id", "id"),
+        Index("ix_cairnloop_audit_events_at", "tenant", "at"),
     )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)

@@ -17,8 +17,10 @@ from flask_cairnloop.conversations import (
 )
 from flask_cairnloop.core.jobs import JobState
 from flask_cairnloop.drafts import DraftStatus
+from flask_cairnloop.governance import ActionEventType, ApprovalStatus, Origin, ProposalStatus
 from flask_cairnloop.host.automation_policy import Decision
 from flask_cairnloop.host.draft_generator import DraftKind
+from flask_cairnloop.host.tool import ApprovalMode, RiskTier
 from flask_cairnloop.knowledge import ArticleStatus, RevisionStatus
 from flask_cairnloop.knowledge.changes import ChangeKind
 from flask_cairnloop.retrieval.models import GapSource
@@ -154,7 +156,7 @@ LABELS: dict[type[StrEnum], dict[StrEnum, Label]] = {
     },
     Reason: {
         Reason.WORDS: Label("Same words"),
-        Reason.MEANING: Label("Same meaning"),
+        Reason.MEANING: Label("Close in meaning"),
         Reason.WORDS_ONLY: Label("Words only", hint="Meaning could not be compared"),
     },
     ArticleStatus: {
@@ -190,6 +192,60 @@ LABELS: dict[type[StrEnum], dict[StrEnum, Label]] = {
         Cause.ASSISTIVE_ONLY_RESULTS: Label("Only past cases are about this"),
         Cause.CLARIFICATION_LIMIT_REACHED: Label("The customer was asked back, and it was still unclear"),
         Cause.INDEX_UNAVAILABLE: Label("The knowledge base could not be searched just then"),
+    },
+    ProposalStatus: {
+        ProposalStatus.PROPOSED: Label("Proposed", Tone.INFO, "ring"),
+        ProposalStatus.NEEDS_INPUT: Label("Needs input", Tone.WARN, "pencil"),
+        ProposalStatus.SCOPE_INVALID: Label("Not available here", Tone.BAD, "lock", "Its proposer lacks a scope"),
+        ProposalStatus.POLICY_DENIED: Label("Blocked by policy", Tone.BAD, "close"),
+    },
+    ApprovalStatus: {
+        ApprovalStatus.PENDING: Label("Pending approval", Tone.WARN, "clock"),
+        ApprovalStatus.DEFERRED: Label("Deferred", Tone.NEUTRAL, "clock"),
+        ApprovalStatus.APPROVED: Label("Approved", Tone.INFO, "check", "It is checked once more, then it runs"),
+        ApprovalStatus.EXECUTION_PENDING: Label("Running", Tone.INFO, "ring"),
+        ApprovalStatus.EXECUTED: Label("Action completed", Tone.OK, "check"),
+        ApprovalStatus.EXECUTION_FAILED: Label("Action failed", Tone.BAD, "warning"),
+        ApprovalStatus.OUTCOME_UNKNOWN: Label("Outcome unknown", Tone.BAD, "question", "Somebody has to find out"),
+        ApprovalStatus.REJECTED: Label("Rejected", Tone.NEUTRAL, "close"),
+        ApprovalStatus.EXPIRED: Label("Expired", Tone.NEUTRAL, "clock"),
+        ApprovalStatus.INVALIDATED: Label("No longer valid", Tone.BAD, "close", "What was approved has changed"),
+        ApprovalStatus.WITHDRAWN: Label("Withdrawn", Tone.NEUTRAL, "back"),
+    },
+    RiskTier: {
+        RiskTier.READ_ONLY: Label("Looks up", Tone.NEUTRAL, "search", "Changes nothing"),
+        RiskTier.LOW_WRITE: Label("Low risk", Tone.INFO, "bolt", "Easily put right"),
+        RiskTier.HIGH_WRITE: Label("High risk", Tone.WARN, "bolt", "Costs money or trust"),
+        RiskTier.DESTRUCTIVE: Label("Cannot be undone", Tone.BAD, "urgent"),
+    },
+    ApprovalMode: {
+        ApprovalMode.AUTO: Label("Runs at once"),
+        ApprovalMode.REQUIRES_APPROVAL: Label("Needs approval"),
+        ApprovalMode.ALWAYS_BLOCK: Label("Never runs"),
+    },
+    Origin: {
+        Origin.OPERATOR: Label("An operator"),
+        Origin.ASSISTANT: Label("An assistant"),
+        Origin.HOST: Label("Your app"),
+    },
+    ActionEventType: {
+        ActionEventType.PROPOSAL_CREATED: Label("Proposed", icon="bolt"),
+        ActionEventType.PROPOSAL_BLOCKED: Label("Blocked", Tone.BAD, "close"),
+        ActionEventType.APPROVAL_REQUESTED: Label("Approval asked for", icon="clock"),
+        ActionEventType.APPROVED: Label("Approved", Tone.OK, "check"),
+        ActionEventType.REJECTED: Label("Rejected", icon="close"),
+        ActionEventType.DEFERRED: Label("Deferred", icon="clock"),
+        ActionEventType.RETURNED: Label("Came back", icon="clock"),
+        ActionEventType.WITHDRAWN: Label("Withdrawn", icon="back"),
+        ActionEventType.EXPIRED: Label("Expired", icon="clock"),
+        ActionEventType.REVALIDATION_PASSED: Label("Checked again", Tone.OK, "check"),
+        ActionEventType.REVALIDATION_FAILED: Label("No longer valid", Tone.BAD, "close"),
+        ActionEventType.EXECUTION_STARTED: Label("Begun", icon="ring"),
+        ActionEventType.EXECUTION_ATTEMPT_FAILED: Label("Failed, to be tried again", Tone.WARN, "warning"),
+        ActionEventType.EXECUTION_SUCCEEDED: Label("Action completed", Tone.OK, "check"),
+        ActionEventType.EXECUTION_FAILED: Label("Action failed", Tone.BAD, "warning"),
+        ActionEventType.OUTCOME_LOST: Label("Outcome lost", Tone.BAD, "question"),
+        ActionEventType.SETTLED: Label("Settled by hand", Tone.OK, "pencil"),
     },
     Mark: {
         Mark.HANDED_OVER: Label("Asked for a person", Tone.WARN, "person", "Nothing is sent to them automatically"),

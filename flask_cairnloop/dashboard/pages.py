@@ -11,7 +11,7 @@ from flask import Blueprint, make_response, request, url_for
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
-from flask_cairnloop import conversations
+from flask_cairnloop import conversations, governance
 from flask_cairnloop.conversations import InboxView
 from flask_cairnloop.core.database import session
 from flask_cairnloop.dashboard.access import current_operator
@@ -33,6 +33,8 @@ class Place:
     url: str
     counted: bool = False
     count: int | None = None
+    #: What the number counts, in words.
+    counts: str = "waiting for a reply"
 
 
 def attach(blueprint: Blueprint) -> None:
@@ -78,9 +80,23 @@ def places(counts: Counts | None) -> list[Place]:
     return [
         Place("home", "Home", "home", url_for(".home")),
         Place("inbox", "Inbox", "inbox", url_for(".inbox"), counted=True, count=waiting),
+        Place(
+            "approvals",
+            "Approvals",
+            "shield",
+            url_for(".approvals"),
+            counted=True,
+            count=_approvals_waiting(),
+            counts="waiting for approval",
+        ),
         Place("knowledge", "Knowledge", "book", url_for(".articles")),
+        Place("audit", "Audit", "list", url_for(".audit")),
         Place("settings", "Settings", "settings", url_for(".settings")),
     ]
+
+
+def _approvals_waiting() -> int | None:
+    return readable(lambda: governance.count_waiting(visible_to=current_operator()))
 
 
 def view_counts() -> Counts | None:

@@ -1,4 +1,4 @@
-"""Proposed actions, their approvals and their trail."""
+"""Proposed actions, their approvals and their trail; ways to look into the audit log."""
 
 from __future__ import annotations
 
@@ -270,9 +270,26 @@ def upgrade() -> None:
         schema="cairnloop",
     )
     op.execute(GUARD)
+    op.create_index(
+        "ix_cairnloop_audit_events_actor", "cairnloop_audit_events", ["tenant", "actor_id", "id"], schema="cairnloop"
+    )
+    op.create_index(
+        "ix_cairnloop_audit_events_action", "cairnloop_audit_events", ["tenant", "action", "id"], schema="cairnloop"
+    )
+    op.create_index(
+        "ix_cairnloop_audit_events_subject",
+        "cairnloop_audit_events",
+        ["subject", "subject_id", "id"],
+        schema="cairnloop",
+    )
+    op.create_index("ix_cairnloop_audit_events_at", "cairnloop_audit_events", ["tenant", "at"], schema="cairnloop")
 
 
 def downgrade() -> None:
+    op.drop_index("ix_cairnloop_audit_events_actor", table_name="cairnloop_audit_events", schema="cairnloop")
+    op.drop_index("ix_cairnloop_audit_events_action", table_name="cairnloop_audit_events", schema="cairnloop")
+    op.drop_index("ix_cairnloop_audit_events_subject", table_name="cairnloop_audit_events", schema="cairnloop")
+    op.drop_index("ix_cairnloop_audit_events_at", table_name="cairnloop_audit_events", schema="cairnloop")
     op.drop_index("uq_cairnloop_tool_approvals_proposal_id", table_name="cairnloop_tool_approvals", schema="cairnloop")
     op.drop_index(
         "ix_cairnloop_tool_approvals_waiting",

@@ -35,7 +35,8 @@ def test_every_member_has_its_words(kind: type[StrEnum]) -> None:
 
 
 def test_every_status_an_operator_may_meet_is_in_the_table() -> None:
-    records = ("conversations", "drafts", "knowledge", "host", "retrieval", "core.jobs", "dashboard.labels")
+    records = ("conversations", "drafts", "governance.models", "knowledge", "host", "retrieval")
+    records += ("core.jobs", "dashboard.labels")
     met = [kind for kind in kinds() if kind.__module__.removeprefix("flask_cairnloop.").startswith(records)]
     assert {kind.__name__ for kind in met} - {kind.__name__ for kind in LABELS} - {"BlockKind"} == set()
 

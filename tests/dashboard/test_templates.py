@@ -77,7 +77,7 @@ class TestEveryStylesheet:
 def test_every_class_a_template_uses_has_a_rule_and_every_rule_a_use() -> None:
     styled = set(re.findall(r"\.(cl-[\w-]+)", "".join(path.read_text() for path in STYLES)))
     markup = "".join(path.read_text() for path in [*TEMPLATES, *SCRIPTS])
-    built = {f"cl-{kind}" for kind in re.findall(r"cl-((?:tone|message|draft|avatar)-+)", markup)}
+    built = {f"cl-{kind}" for kind in re.findall(r"cl-((?:tone|message|draft|action|avatar)-+)", markup)}
     unused = {each for each in styled if each not in markup and not each.startswith(tuple(built))}
     assert unused == set()
 

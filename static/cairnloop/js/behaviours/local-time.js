@@ -21,7 +21,7 @@ function relative(at) {
 
 function show(element) {
   const at = new Date(element.dateTime);
-  const text = element.dataset.clShown === "clock" ? clock(at) : relative(at);
+  const text = { clock, exact }[element.dataset.clShown]?.(at) ?? relative(at);
   if (element.textContent !== text) element.textContent = text;
   element.title = exact(at);
 }
