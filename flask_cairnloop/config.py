@@ -156,7 +156,7 @@ class Settings:
     #: Seconds of quiet after a customer's message before a draft is made.
     draft_delay: float = _setting(5.0, _number(0, 3600))
     #: Score from which the evidence is strong enough to answer.
-    grounding_strong: float = _setting(0.60, _number(0, 1))
+    grounding_strong: float = _setting(0.55, _number(0, 1))
     #: Score from which one question back to the customer is worth it; below, a person is needed.
     grounding_clarify: float = _setting(0.45, _number(0, 1))
     #: Whose resolved cases an operator finds: those of everyone in the ``tenant``, or only their own (``operator``).

@@ -7,6 +7,7 @@ import signal
 import click
 from flask.cli import AppGroup, with_appcontext
 
+from flask_cairnloop.cli.evaluation import evaluation
 from flask_cairnloop.cli.progress import Bar
 from flask_cairnloop.config import Settings
 from flask_cairnloop.core import work
@@ -18,6 +19,7 @@ from flask_cairnloop.knowledge.rebuilding import ARTICLES, Corpus, promise_missi
 from flask_cairnloop.knowledge.vectors import TABLES, drop_others
 
 retrieval: click.Group = AppGroup("retrieval", help="Search: its vectors, its index, its quality.")
+retrieval.add_command(evaluation)
 
 CORPORA: dict[str, Corpus] = {"articles": ARTICLES}
 INDEXING = ("index_revision", "index_case")  # the jobs that make things findable

@@ -11,11 +11,11 @@ from sqlalchemy import Row, text
 
 from flask_cairnloop.core.database import session
 from flask_cairnloop.host.embedder import Embedder
+from flask_cairnloop.knowledge.vectors import operand, quoted
 from flask_cairnloop.retrieval import ranking
 from flask_cairnloop.retrieval.ranking import Query
 
 PER_LEG = 100
-LONGEST_VECTOR = 2_000  # numbers an HNSW index takes as they are; longer vectors are indexed at half precision
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def find(
         values |= {name: condition, f"{name}_room": room}
     meaning, compared, similarity = _NOTHING, "", "CAST(NULL AS float8)"
     if embedder is not None and vector is not None:
-        model, length = _quoted(embedder.name), _operand(embedder.dimension)
+        model, length = quoted(embedder.name), operand(embedder.dimension)
         distance = f"(v.embedding::{length} <=> CAST(:vector AS {length}))"
         meaning = _NEAREST.format(distance=distance, model=model, vectors=corpus.vectors, key=corpus.key, **parts)
         compared = f"LEFT JOIN {corpus.vectors} v ON v.{corpus.key} = c.id AND v.model = {model}"
@@ -151,12 +151,3 @@ def _conditions(query: Query) -> dict[str, tuple[str, int]]:
 
 def _quoted_lexeme(word: str) -> str:
     return "'" + word.replace("\\", "\\\\").replace("'", "''") + "'"
-
-
-def _quoted(name: str) -> str:
-    """The model's name as a literal: as a parameter it would not match the condition of its index."""
-    return "'" + name.replace("'", "''").replace(":", r"\:") + "'"
-
-
-def _operand(dimension: int) -> str:
-    return f"{'halfvec' if dimension > LONGEST_VECTOR else 'vector'}({int(dimension)})"
