@@ -225,7 +225,7 @@ def test_a_stranger_reads_and_changes_no_version(article: Article) -> None:
     stranger = Operator(id="eve", name="Eve", tenant="elsewhere")
     for attempt in (knowledge.unpublish, knowledge.unarchive_article, knowledge.discard_draft):
         with pytest.raises(NotFound):
-            attempt(article.id, by=stranger)  # type: ignore[operator]
+            attempt(article.id, by=stranger)
     with pytest.raises(NotFound):
         knowledge.restore(article.id, 1, by=stranger)
     with pytest.raises(NotFound):
