@@ -171,8 +171,8 @@ class Settings:
     anthropic_model: str = _setting("claude-sonnet-4-6", _text)
     #: Tokens one draft may have, at most.
     anthropic_max_tokens: int = _setting(1024, _whole(64, 32_000))
-    #: Seconds one draft may take, retries included; then the deterministic generator composes it.
-    anthropic_timeout: float = _setting(20.0, _number(1, 300))
+    #: Seconds one draft may take, retries included; then the deterministic generator composes it. At most 45.
+    anthropic_timeout: float = _setting(20.0, _number(1, 45))  # a draft's job has 60
     #: How often a call that failed in passing is tried again.
     anthropic_retries: int = _setting(1, _whole(0, 5))
     #: Another address of the same interface, such as a gateway's; None for Anthropic's own.

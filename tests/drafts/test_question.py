@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flask_cairnloop.drafts.question import LENGTH, is_courtesy, what_is_asked
+from flask_cairnloop.conversations.courtesies import is_courtesy
+from flask_cairnloop.drafts.question import LENGTH, what_is_asked
 
 
 @pytest.mark.parametrize(
