@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Blueprint, request, url_for
 from werkzeug.wrappers import Response
@@ -136,7 +137,7 @@ def _region(found: Article, *, notice: str = "", status: int = 200) -> Response:
     return region("article", "articles/_article.html", status=status, **_context(found, notice))
 
 
-def _context(found: Article, notice: str) -> dict[str, object]:
+def _context(found: Article, notice: str) -> dict[str, Any]:
     operator = current_operator()
     return {
         "article": found,

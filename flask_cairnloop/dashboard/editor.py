@@ -168,7 +168,7 @@ def _screen(sheet: Sheet, *, status: int = 200) -> Response:
     return page("editor/show.html", section="knowledge", status=status, **_context(sheet))
 
 
-def _context(sheet: Sheet) -> dict[str, object]:
+def _context(sheet: Sheet) -> dict[str, Any]:
     return {"sheet": sheet, "too_long": _is_too_long(sheet), "fingerprint": knowledge.fingerprint(sheet.newest)}
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, request, url_for
+from sqlalchemy import literal, select, tuple_
 from werkzeug.wrappers import Response
 
 from flask_cairnloop.core.database import session
@@ -39,7 +41,8 @@ def gaps_list() -> Response:
 
 def gap(gap_id: int) -> Response:
     """One question, why it went unanswered, and the nearest passages there are."""
-    return page("gaps/show.html", section="knowledge", gap=find_gap(gap_id), passages=passages_of(find_gap(gap_id)))
+    found = find_gap(gap_id)
+    return page("gaps/show.html", section="knowledge", gap=found, passages=passages_of(found))
 
 
 def find_gap(gap_id: int) -> GapEvent:
@@ -66,9 +69,19 @@ def passages_of(found: GapEvent) -> list[dict[str, Any]]:
     return [passage | {"trust": Trust(passage["trust"]), "url": _source(passage["id"])} for passage in found.evidence]
 
 
-def _listing() -> dict[str, object]:
+def _listing() -> dict[str, Any]:
     before = whole(request.args, "before")
-    return {"gaps": [], "following": None, "before": before}
+    found = _older_than(find_gap(before) if before is not None else None)
+    return {"gaps": found[:SIZE], "following": found[SIZE - 1].id if len(found) > SIZE else None, "before": before}
+
+
+def _older_than(last: GapEvent | None) -> Sequence[GapEvent]:
+    query = select(GapEvent).where(GapEvent.tenant == current_operator().tenant)
+    if last is not None:
+        query = query.where(
+            tuple_(GapEvent.occurred_at, GapEvent.id) < tuple_(literal(last.occurred_at), literal(last.id))
+        )
+    return session().scalars(query.order_by(GapEvent.occurred_at.desc(), GapEvent.id.desc()).limit(SIZE + 1)).all()
 
 
 def _source(evidence_id: str) -> str | None:

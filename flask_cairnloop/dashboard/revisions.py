@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
@@ -74,7 +75,7 @@ def restore_revision(article_id: int, version: int) -> Response:
     return redirect(url_for(".edit_article", article_id=article_id), 303)
 
 
-def _listing(article: Article) -> dict[str, object]:
+def _listing(article: Article) -> dict[str, Any]:
     before = whole(request.args, "before")
     found = knowledge.history(article.id, visible_to=current_operator(), before=before, limit=SIZE + 1)
     following = found[SIZE - 1].version if len(found) > SIZE else None

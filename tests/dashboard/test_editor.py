@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Dialog, Locator, Page, expect
 
 from flask_cairnloop import Operator, knowledge
 from flask_cairnloop.core.database import transaction
@@ -414,8 +414,13 @@ class TestInABrowser:
 
     def test_no_payload_does_anything(self, open_page: Open, operator: Operator) -> None:
         opened: list[str] = []
+
+        def opened_by(dialog: Dialog) -> None:
+            opened.append(dialog.message)
+            dialog.dismiss()
+
         page = open_page("/knowledge-base/new")
-        page.on("dialog", lambda dialog: (opened.append(dialog.message), dialog.dismiss()))
+        page.on("dialog", opened_by)
         for batch in batches(payloads(), 40):
             title = batch[0].replace("\n", " ").strip()[:200] or "Payloads"
             article = knowledge.create_article(title, by=operator)
