@@ -49,8 +49,8 @@ STOPS = (
     ),
     Stop(
         title="The inbox sees it",
-        text="Ada's inbox shows who waits, for what, and who spoke last. Two dozen other conversations are already in it, "
-        "from brand new to resolved.",
+        text="Ada's inbox shows who waits, for what, and who spoke last. Two dozen other conversations are already in "
+        "it, from brand new to resolved.",
         try_this="Keep it open beside the chat: a new message moves its row without a reload.",
         username=HOST,
         button="Open the inbox",
@@ -76,17 +76,17 @@ STOPS = (
     ),
     Stop(
         title="See a bluff caught",
-        text="This reply promises Priya a credit that no article speaks of. Whoever composed it, every sentence is held "
-        "against its sources: the promise is marked, and one-click approval is gone until it is.",
-        try_this="Edit it, take the marked sentence out, send the rest. Or press “Draft again”, and read what was before.",
+        text="This reply promises Priya a credit that no article speaks of. Whoever composed it, every sentence is "
+        "held against its sources: the promise is marked, and nobody can send it with one click.",
+        try_this="Edit it: take the marked sentence out, send the rest. Or discard it, and find it again below.",
         username=HOST,
         button="Read the doubted draft",
         conversation="skipped-goodwill",
     ),
     Stop(
         title="A customer asks for a person",
-        text="Jonas pressed “Talk to a person” in his chat. From then on nothing is sent to him automatically, whatever the "
-        "policy says; drafts are still prepared for the team.",
+        text="Jonas pressed “Talk to a person” in his chat. From then on nothing is sent to him automatically, "
+        "whatever the policy says; drafts are still prepared for the team.",
         try_this="Read the draft, answer him yourself, and let drafts be sent automatically again when it fits.",
         username=HOST,
         button="Open Jonas's request",

@@ -16,6 +16,7 @@ from example_app.seeding import conversations as seeding
 from flask_cairnloop import Customer, DraftKind, Operator, conversations, drafts, knowledge
 from flask_cairnloop.conversations import Channel, Conversation, InboxFilter, InboxView, MessageRole
 from flask_cairnloop.core import current
+from flask_cairnloop.drafts import Draft, DraftStatus
 from tests.example_app.conftest import Counts, run
 
 EVERYTHING = InboxFilter(view=InboxView.ALL)
@@ -27,32 +28,32 @@ def threads(operator: Operator) -> list[Conversation]:
 
 def test_seeding_twice_gives_identical_row_counts(seeded: Flask, counts: Callable[[], Counts]) -> None:
     first = counts()
-    assert first["cairnloop.cairnloop_conversations"] == 20
+    assert first["cairnloop.cairnloop_conversations"] == 29
 
     assert run(seeded, "trailmark", "seed").startswith("0 article(s) and 0 conversation(s)")
 
     assert counts() == first
 
 
-def test_twenty_conversations_stand_across_the_lifecycle(seeded: Flask, operator: Operator) -> None:
+def test_conversations_stand_across_the_lifecycle(seeded: Flask, operator: Operator) -> None:
     found = threads(operator)
 
     assert Counter(thread.shown_status.value for thread in found) == {
-        "new": 6,
+        "new": 12,
         "open": 4,
-        "awaiting_customer": 5,
-        "resolved": 5,
+        "awaiting_customer": 7,
+        "resolved": 6,
     }
     assert {thread.customer_ref for thread in found} == set(db.session.scalars(select(Account.ref)))
-    assert len({thread.subject for thread in found}) == 20
+    assert len({thread.subject for thread in found}) == 29
 
 
 def test_the_threads_carry_notes_tags_and_priorities(seeded: Flask, operator: Operator) -> None:
     found = threads(operator)
     said = [m for thread in found for m in conversations.timeline(thread.id, visible_to=operator)]
 
-    assert 48 <= len(said) <= 95
-    assert sum(message.role == MessageRole.INTERNAL_NOTE for message in said) == 2
+    assert 57 <= len(said) <= 115
+    assert sum(message.role == MessageRole.INTERNAL_NOTE for message in said) == 3
     assert all(thread.tags for thread in found)
     assert {"low", "normal", "high", "urgent"} == {thread.priority.value for thread in found}
 
@@ -99,15 +100,16 @@ def test_a_seed_that_fails_halfway_leaves_no_half_conversation(
     assert counts()["cairnloop.cairnloop_messages"] == counts()["cairnloop.cairnloop_conversations"] == 0
 
     run(app, "trailmark", "seed")
-    assert counts()["cairnloop.cairnloop_conversations"] == 20
+    assert counts()["cairnloop.cairnloop_conversations"] == 29
 
 
 def test_a_desk_that_was_emptied_is_filled_again(seeded: Flask, counts: Callable[[], Counts]) -> None:
     before = counts()
     with db.engine.begin() as connection:
-        connection.execute(text("TRUNCATE cairnloop.cairnloop_conversations, cairnloop.cairnloop_articles CASCADE"))
+        for table in ("conversations", "articles"):
+            connection.execute(text(f"DELETE FROM cairnloop.cairnloop_{table}"))
 
-    assert run(seeded, "trailmark", "seed").startswith("6 article(s) and 20 conversation(s)")
+    assert run(seeded, "trailmark", "seed").startswith("6 article(s) and 29 conversation(s)")
 
     after = counts()
     assert after["public.seeded"] == before["public.seeded"] == len(db.session.scalars(select(Seeded)).all())
@@ -131,7 +133,11 @@ def test_answers_have_sources_and_what_no_article_answers_calls_for_a_person(
         assert draft.kind == DraftKind.REPLY
         assert sum(bool(sentence["evidence"]) for sentence in draft.sentences) >= 2
 
-    nothing_fits = drafts.pending_for(landmark("charged-twice"))
+    half_fits = drafts.pending_for(landmark("charged-twice"))
+    assert half_fits is not None
+    assert half_fits.kind != DraftKind.REPLY
+
+    nothing_fits = drafts.pending_for(landmark("contract-person"))
     assert nothing_fits is not None
     assert nothing_fits.kind == DraftKind.ESCALATION
 
@@ -141,3 +147,27 @@ def landmark(key: str) -> int:
     found = db.session.get(Seeded, f"conversation:{key}")
     assert found is not None
     return found.record_id
+
+
+def test_there_are_drafts_in_every_state_decided_by_whom_they_say(seeded: Flask, operator: Operator) -> None:
+    found = list(db.session.scalars(select(Draft).order_by(Draft.id)))
+
+    assert {draft.status for draft in found} == set(DraftStatus)
+    assert {draft.kind for draft in found} == set(DraftKind)
+    waiting = {draft.conversation_id: draft for draft in found if draft.status == DraftStatus.PENDING}
+    doubted = waiting[landmark("skipped-goodwill")]
+    assert [each["doubt"] is None for each in doubted.sentences].count(False) == 1
+    assert "$20" in doubted.body
+    assert not waiting[landmark("past-invoices-quiet")].is_prompted
+    assert waiting[landmark("seat-price-again")].requested_by == "ada"
+    assert waiting[landmark("which-reset")].kind == DraftKind.CLARIFICATION
+    assert all(draft.is_supported for draft in found if draft.status == DraftStatus.APPROVED)
+    decided = {(draft.status.value, draft.decided_by) for draft in found if draft.status != DraftStatus.PENDING}
+    assert {("approved", "ada"), ("approved", "system"), ("edited", "sam"), ("discarded", "sam")} <= decided
+
+
+def test_an_answer_went_out_by_itself_and_a_customer_asked_for_a_person(seeded: Flask, operator: Operator) -> None:
+    said = conversations.timeline(landmark("invoice-copies-for-two"), visible_to=operator)
+    assert [message.automatic for message in said] == [False, True]
+    asked = InboxFilter(view=InboxView.ALL, handed_over=True)
+    assert [each.id for each in conversations.inbox(asked, visible_to=operator).items] == [landmark("contract-person")]
