@@ -15,13 +15,18 @@ from flask_cairnloop.core.current import settings
 from flask_cairnloop.core.errors import CairnloopError, HostFailure
 from flask_cairnloop.core.schema import require_migrated
 from flask_cairnloop.host.embedder import Embedder
+from flask_cairnloop.knowledge import vectors
 from flask_cairnloop.knowledge.rebuilding import ARTICLES, Corpus, promise_missing, rebuild
-from flask_cairnloop.knowledge.vectors import TABLES, drop_others
 
 retrieval: click.Group = AppGroup("retrieval", help="Search: its vectors, its index, its quality.")
 retrieval.add_command(evaluation)
 
-CORPORA: dict[str, Corpus] = {"articles": ARTICLES}
+CASES = Corpus(
+    vectors.CASES,
+    ("subject", "problem", "resolution"),
+    lambda row: "\n\n".join(part for part in (row.subject, row.problem, row.resolution) if part),
+)
+CORPORA = {"articles": ARTICLES, "cases": CASES}
 INDEXING = ("index_revision", "index_case")  # the jobs that make things findable
 AGAIN = "Run the same command again: it goes on where it stopped."
 
@@ -80,8 +85,8 @@ def _rebuild(name: str, corpus: Corpus, embedder: Embedder) -> None:
 
 def _drop(embedder: Embedder) -> None:
     keep = {embedder.name, *([settings.embedder.name] if settings.embedder else [])}
-    for table in TABLES:
-        click.echo(f"{table.corpus}: {drop_others(table, keep)} vector(s) of other models dropped.")
+    for table in vectors.TABLES:
+        click.echo(f"{table.corpus}: {vectors.drop_others(table, keep)} vector(s) of other models dropped.")
 
 
 def _stop(number: int, frame: object) -> None:

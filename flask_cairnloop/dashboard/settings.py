@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from flask_cairnloop.dashboard import health
+from flask_cairnloop.dashboard import health, search_index
 from flask_cairnloop.dashboard.display import THEME_COOKIE
 from flask_cairnloop.dashboard.forms import member
 from flask_cairnloop.dashboard.htmx import nothing, region, wants_region
@@ -19,17 +19,26 @@ def attach(blueprint: Blueprint) -> None:
     """Add the routes."""
     blueprint.get("/settings")(settings)
     blueprint.get("/settings/health")(settings_region)
+    blueprint.get("/settings/search")(settings_search)
     blueprint.post("/settings/theme")(choose_theme)
 
 
 def settings() -> Response:
     """The screen."""
-    return page("settings/show.html", section="settings", findings=health.findings(), wiring=health.wiring())
+    index, failed = search_index.look()
+    found, wiring = health.findings(), health.wiring()
+    return page("settings/show.html", section="settings", findings=found, wiring=wiring, index=index, failed=failed)
 
 
 def settings_region() -> Response:
     """The health of every part, looked at again."""
     return region("settings", "settings/_health.html", findings=health.findings())
+
+
+def settings_search() -> Response:
+    """How the search index stands, looked at again."""
+    index, failed = search_index.look()
+    return region("settings-search", "settings/_search.html", index=index, failed=failed)
 
 
 def choose_theme() -> Response:

@@ -14,7 +14,7 @@ from flask_cairnloop.core.current import settings
 from flask_cairnloop.core.errors import HostFailure
 from flask_cairnloop.host.embedder import Embedder
 from flask_cairnloop.host.people import Actor, Operator
-from flask_cairnloop.knowledge.embedding import embed
+from flask_cairnloop.knowledge.embedding import embed_questions
 from flask_cairnloop.retrieval import candidates, ranking, spelling
 from flask_cairnloop.retrieval.candidates import ARTICLES, CASES, Corpus
 from flask_cairnloop.retrieval.ranking import Query
@@ -68,7 +68,7 @@ def vectors(texts: Sequence[str]) -> list[Vector]:
     try:
         if settings.embedder is None:
             raise HostFailure("no embedder is configured", permanent=True)
-        return list(embed(settings.embedder, texts))
+        return list(embed_questions(settings.embedder, texts))
     except HostFailure as failure:
         log.info("searching by words alone: %s", failure.reason)
         return [None] * len(texts)

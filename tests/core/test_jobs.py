@@ -216,3 +216,26 @@ def test_a_job_of_its_own_transactions_settles_itself(app: Flask, run_jobs: Call
 def test_two_jobs_cannot_share_a_name() -> None:
     with pytest.raises(ValueError, match="two jobs"):
         job("test.note")(lambda: None)
+
+
+def test_what_was_given_up_waits_again_once_with_every_attempt(app: Flask, run_jobs: Callable[[], int]) -> None:
+    failed, other = promise("test.refuse"), promise("test.fail")
+    run_jobs()
+    with transaction() as db:
+        db.execute(update(Job).where(Job.id == other).values(state=JobState.FAILED))
+    assert work.replay(["test.refuse"]) == 1
+    assert work.replay(["test.refuse"]) == 0
+    assert (row(failed).state, row(failed).attempts) == (JobState.WAITING, 0)
+    assert row(other).state == JobState.FAILED
+    run_jobs()
+    assert row(failed).state == JobState.FAILED
+
+
+def test_one_waiting_job_stands_in_for_all_of_its_key(app: Flask) -> None:
+    ids = []
+    for _ in range(3):
+        with transaction() as db:
+            ids.append(TASKS["test.note"].enqueue(unique_key="same", word="x"))
+            db.execute(update(Job).where(Job.id == ids[-1]).values(state=JobState.FAILED))
+    assert work.replay(["test.note"]) == 1
+    assert [row(job_id).state for job_id in ids] == [JobState.DONE, JobState.DONE, JobState.WAITING]

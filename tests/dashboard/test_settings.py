@@ -7,14 +7,18 @@ from datetime import timedelta
 import pytest
 from flask.testing import FlaskClient
 
+from flask_cairnloop import HostFailure
 from flask_cairnloop.conversations import Conversation
 from flask_cairnloop.core import redis
 from flask_cairnloop.core.current import at, now
+from flask_cairnloop.core.database import session
 from flask_cairnloop.core.scheduler import HEARTBEAT
-from flask_cairnloop.dashboard import health
+from flask_cairnloop.dashboard import health, search_index
 from flask_cairnloop.dashboard.labels import Health
 from flask_cairnloop.knowledge import Article
+from flask_cairnloop.knowledge.rebuilding import ARTICLES, rebuild
 from tests.dashboard.conftest import HTMX, Host, assert_region
+from tests.support.embedders import WordEmbedder
 
 
 def test_it_says_who_you_are_here(desk: FlaskClient) -> None:
@@ -132,3 +136,56 @@ def test_a_theme_there_is_none_of_is_refused(desk: FlaskClient) -> None:
     assert desk.post("/support/settings/theme", data={"theme": "pink"}).status_code == 422
     desk.set_cookie("cl_theme", '"><script>', path="/support/")
     assert "data-theme" not in desk.get("/support/").text
+
+
+class TestSearchByMeaning:
+    EMBEDDER = WordEmbedder()
+
+    @pytest.fixture
+    def host_settings(self) -> dict[str, object]:
+        self.EMBEDDER.failure = None
+        return {"CAIRNLOOP_EMBEDDER": self.EMBEDDER}
+
+    def test_it_names_the_model_and_how_far_its_vectors_reach(
+        self, desk: FlaskClient, article: Article, run_jobs: Callable[[], int]
+    ) -> None:
+        before = desk.get("/support/settings").text
+        assert "words, 48 dimensions" in before
+        assert "1 published, not searchable yet" in before
+        run_jobs()
+        response = desk.get("/support/settings/search", headers=HTMX)
+        assert_region(response, "settings-search")
+        after = response.text
+        assert "passages have one" in after
+        assert "Not built: every search compares every vector." in after
+        assert "Run: flask cairnloop retrieval rebuild" in after
+        session().rollback()
+        rebuild(ARTICLES, self.EMBEDDER)
+        assert "Built (HNSW, cosine)" in desk.get("/support/settings").text
+
+    def test_a_failing_embedder_is_said_with_the_articles_it_failed(
+        self, desk: FlaskClient, article: Article, run_jobs: Callable[[], int]
+    ) -> None:
+        self.EMBEDDER.failure = HostFailure("the <key> was refused", permanent=True)
+        run_jobs()
+        page = desk.get("/support/settings").text
+        assert "Search goes by words alone: the &lt;key&gt; was refused." in page
+        assert f'href="/support/knowledge-base/{article.id}"' in page
+        assert "passages have none of this embedder" in page
+        assert "flask cairnloop retrieval rebuild" in page
+
+
+class TestWithoutAnEmbedder:
+    @pytest.fixture
+    def host_settings(self) -> dict[str, object]:
+        return {"CAIRNLOOP_EMBEDDER": None}
+
+    def test_search_by_words_alone_is_said_with_the_setting(self, desk: FlaskClient) -> None:
+        page = desk.get("/support/settings").text
+        assert "no embedder is configured, so search goes by words alone" in page
+        assert "Set CAIRNLOOP_EMBEDDER to turn it on." in page
+        assert "Vector index" not in page
+
+
+def test_counts_that_stop_say_so() -> None:
+    assert [search_index.counted(number) for number in (0, 500, 501)] == ["0", "500", "500+"]

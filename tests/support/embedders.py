@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import re
+import time
 from collections.abc import Sequence
 
 from flask_cairnloop import Embedder, HostFailure
@@ -33,3 +34,16 @@ class WordEmbedder(Embedder):
             vector[int(hashlib.sha256(word.encode()).hexdigest(), 16) % self.dimension] += 1
         length = math.hypot(*vector)
         return [number / length for number in vector]
+
+
+class SlowEmbedder(WordEmbedder):
+    """Takes its time, so that it can be killed in the middle; a few texts are saved at once."""
+
+    batch_size = 1
+
+    def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        time.sleep(0.02 * len(texts))
+        return super().embed(texts)
+
+
+SLOW = SlowEmbedder("slow", 16)
