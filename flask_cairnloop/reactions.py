@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_cairnloop import drafts, knowledge
+from flask_cairnloop import drafts, knowledge, retrieval
 from flask_cairnloop.core.current import settings
-from flask_cairnloop.host.people import SYSTEM
+from flask_cairnloop.host.people import SYSTEM, System
 from flask_cairnloop.signals import (
     article_published,
     conversation_archived,
+    conversation_reopened,
     conversation_resolved,
+    draft_created,
+    draft_denied,
     message_received,
     message_sent,
     when,
@@ -23,6 +26,10 @@ def connect() -> None:
     when(message_received, message_sent)(set_draft_aside)
     when(conversation_resolved, conversation_archived)(set_draft_of_closed_aside)
     when(article_published)(index_the_revision)
+    when(conversation_resolved)(keep_the_case)
+    when(conversation_reopened)(forget_the_case)
+    when(draft_created)(note_the_gap_of_a_draft)
+    when(draft_denied)(note_the_gap)
 
 
 def draft_a_reply(*, conversation_id: int, **_: Any) -> None:
@@ -45,3 +52,33 @@ def set_draft_of_closed_aside(*, conversation: Any, **_: Any) -> None:
 def index_the_revision(*, revision_id: int, **_: Any) -> None:
     """A revision went live: make it findable."""
     knowledge.index_revision.enqueue(unique_key=f"index:{revision_id}", revision_id=revision_id)
+
+
+def keep_the_case(*, conversation: Any, **_: Any) -> None:
+    """Resolved: what it taught helps with the next one like it."""
+    retrieval.promise_case(conversation.id)
+
+
+def forget_the_case(*, conversation: Any, actor: Any, **_: Any) -> None:
+    """Open again: it is settled no longer, so nobody finds it."""
+    retrieval.forget_case(conversation, by=actor)
+
+
+def note_the_gap_of_a_draft(*, draft: Any, **_: Any) -> None:
+    """A draft that could not simply answer: the knowledge base lacks something."""
+    note_the_gap(
+        conversation_id=draft.conversation_id, tenant=draft.tenant, grounding=draft.grounding, evidence=draft.evidence
+    )
+
+
+def note_the_gap(*, conversation_id: int, tenant: str, grounding: Any, evidence: Any, **_: Any) -> None:
+    """A customer's question whose evidence was not strong enough to answer."""
+    retrieval.record_gap(
+        grounding.get("question", ""),
+        source=retrieval.GapSource.DRAFT,
+        level=grounding.get("level"),
+        cause=grounding.get("cause"),
+        evidence=evidence,
+        by=System(tenant=tenant),
+        conversation_id=conversation_id,
+    )

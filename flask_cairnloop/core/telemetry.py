@@ -31,6 +31,10 @@ COUNTERS: dict[str, tuple[str, dict[str, frozenset[str]]]] = {
         "Questions by how well the knowledge base answers them",
         {"level": frozenset({"strong", "clarification", "escalation"})},
     ),
+    "cairnloop_gaps": (
+        "Questions the knowledge base did not answer",
+        {"source": frozenset({"draft", "search"}), "level": frozenset({"clarification", "escalation"})},
+    ),
     "cairnloop_host_failures": (
         "Calls into the host application that failed",
         {
@@ -68,7 +72,8 @@ AMOUNTS: dict[str, tuple[str, dict[str, frozenset[str]], tuple[float, ...]]] = {
 #: Every operation that is timed as a span.
 SPANS = frozenset(
     {"conversation.resolve", "conversation.receive", "conversation.reply", "draft.generate", "draft.approve"}
-    | {"retrieval.search", "retrieval.draft_grounding", "knowledge.index", "governance.execute", "job.run"}
+    | {"retrieval.search", "retrieval.draft_grounding", "retrieval.index_case", "knowledge.index"}
+    | {"governance.execute", "job.run"}
 )
 
 

@@ -5,19 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from flask_cairnloop.conversations.courtesies import COURTESIES, is_courtesy
 from flask_cairnloop.conversations.lifecycle import DEFAULT_SUBJECT
 
 LENGTH = 2_000  # characters; the newest are kept
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _ROOT = 5  # letters by which two forms of a word are told to be the same, "rotate" and "rotating"
-_COURTESY_LENGTH = 10  # words; longer messages say something
-_POLITE = """
-    a all alright amazing am and appreciate appreciated awesome best brilliant bye cheers day did excellent
-    fantastic fine for good goodbye got great hello helped helpful hey hi i it it's its kind lovely lot many
-    morning much nice now of ok okay perfect really see so sorted super ta thank thanks that that's the this
-    very weekend well wonderful worked works you your
-"""
-_COURTESIES = frozenset(_POLITE.split())
 _LITTLE = """
     about actually again all also and another any are been both but can could did does doesn done for from get got
     had has have help here how into its just let like make may mean meant more much need not now one only other our
@@ -65,14 +58,6 @@ def what_is_asked(
     return "\n".join(part for part in parts if part)[-LENGTH:]
 
 
-def is_courtesy(text: str) -> bool:
-    """Whether a message says nothing but hello, thanks or goodbye."""
-    if "?" in text:
-        return False
-    words = [word.lower().replace("’", "'") for word in _WORD.findall(text)]
-    return 0 < len(words) <= _COURTESY_LENGTH and _COURTESIES.issuperset(words)
-
-
 def leans_back(text: str) -> bool:
     """Whether a question can only be understood from what was said before it."""
     said = len(_telling_words(text))
@@ -87,7 +72,7 @@ def leans_back(text: str) -> bool:
 
 def _telling_words(text: str) -> set[str]:
     words = {word.lower() for word in _WORD.findall(text)}
-    return {word for word in words if len(word) > 2 and word not in _SAYING_LITTLE and word not in _COURTESIES}
+    return {word for word in words if len(word) > 2 and word not in _SAYING_LITTLE and word not in COURTESIES}
 
 
 def _telling(subject: str | None, question: str) -> str | None:
