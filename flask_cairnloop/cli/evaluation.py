@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import click
 from flask.cli import with_appcontext
 
+from flask_cairnloop.cli.progress import Bar
 from flask_cairnloop.core.errors import CairnloopError
 from flask_cairnloop.core.schema import require_migrated
 from flask_cairnloop.retrieval.evaluation import Report, evaluate
@@ -49,16 +49,10 @@ def _stop(number: int, frame: object) -> None:
 
 
 def _progress(what: str, items: Sequence[Any]) -> Iterator[Any]:
-    """A bar on standard error; where that is no terminal, a line now and then."""
-    if sys.stderr.isatty():
-        with click.progressbar(items, label=f"{what:18}", file=sys.stderr) as bar:
-            yield from bar
-        return
-    for number, item in enumerate(items):
-        if number % max(1, len(items) // 10) == 0:
-            click.echo(f"{what}: {number} of {len(items)}", err=True)
-        yield item
-    click.echo(f"{what}: {len(items)} of {len(items)}", err=True)
+    with Bar(what) as bar:
+        for number, item in enumerate(items, 1):
+            yield item
+            bar(number, len(items))
 
 
 def _table(report: Report) -> Iterator[str]:
