@@ -19,7 +19,7 @@ from flask_cairnloop.dashboard.hits import LONGEST, Found, find
 from flask_cairnloop.dashboard.htmx import region, wants_region
 from flask_cairnloop.dashboard.pages import page
 from flask_cairnloop.host.people import Operator
-from flask_cairnloop.retrieval import Cause, GapSource, GroundingLevel
+from flask_cairnloop.retrieval import GapSource, gaps
 
 log = logging.getLogger("flask_cairnloop.dashboard")
 
@@ -50,9 +50,7 @@ def _note(found: Found, conversation: Conversation | None, *, by: Operator) -> b
     """Remember a question that published articles answer weakly or not at all. Whether that was so."""
     try:
         grounding = retrieval.ground(found.question, visible_to=by)
-        if grounding.level == GroundingLevel.STRONG or grounding.cause == Cause.INDEX_UNAVAILABLE:
-            return False
-        retrieval.record_gap(
+        gap = gaps.record_gap(
             found.question,
             source=GapSource.SEARCH,
             level=grounding.level,
@@ -65,4 +63,4 @@ def _note(found: Found, conversation: Conversation | None, *, by: Operator) -> b
         log.warning("a gap could not be noted: %s", type(failure).__name__)
         session().rollback()
         return False
-    return True
+    return gap is not None
