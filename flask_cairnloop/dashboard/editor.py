@@ -19,7 +19,7 @@ from flask_cairnloop.dashboard.htmx import nothing, region, wants_region
 from flask_cairnloop.dashboard.pages import page
 from flask_cairnloop.dashboard.writing import Written, keep
 from flask_cairnloop.knowledge import Article, Revision
-from flask_cairnloop.retrieval.models import GapEvent
+from flask_cairnloop.retrieval import GapEvent
 
 #: Bytes of a form: the longest article with every sign of it escaped.
 LARGEST_FORM = 3_000_000

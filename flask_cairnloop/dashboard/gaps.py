@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, request, url_for
-from sqlalchemy import literal, select, tuple_
 from werkzeug.wrappers import Response
 
-from flask_cairnloop.core.database import session
-from flask_cairnloop.core.errors import NotFound
+from flask_cairnloop import retrieval
 from flask_cairnloop.dashboard.access import current_operator
 from flask_cairnloop.dashboard.forms import whole
 from flask_cairnloop.dashboard.htmx import region
 from flask_cairnloop.dashboard.pages import page
-from flask_cairnloop.retrieval.models import GapEvent
-from flask_cairnloop.retrieval.results import Trust
+from flask_cairnloop.retrieval import GapEvent, Trust
+from flask_cairnloop.retrieval.redaction import MARKER
 
 SIZE = 50  # rows of a page
 TITLE_LENGTH = 80  # characters of a title made from a question
@@ -47,15 +44,12 @@ def gap(gap_id: int) -> Response:
 
 def find_gap(gap_id: int) -> GapEvent:
     """One gap, as far as the operator may see it."""
-    found = session().get(GapEvent, gap_id)
-    if found is None or found.tenant != current_operator().tenant:
-        raise NotFound
-    return found
+    return retrieval.get_gap(gap_id, visible_to=current_operator())
 
 
 def title_for(found: GapEvent) -> str:
-    """A title to begin with: the question without its mark, cut between words."""
-    words = found.question.strip().rstrip("?!. ").split()
+    """A title to begin with: the question without its mark and without what was left out of it, cut between words."""
+    words = MARKER.sub(" ", found.question).strip().rstrip("?!. ").split()
     title = ""
     for word in words:
         if title and len(title) + len(word) >= TITLE_LENGTH:
@@ -71,17 +65,8 @@ def passages_of(found: GapEvent) -> list[dict[str, Any]]:
 
 def _listing() -> dict[str, Any]:
     before = whole(request.args, "before")
-    found = _older_than(find_gap(before) if before is not None else None)
+    found = retrieval.list_gaps(visible_to=current_operator(), before=before, limit=SIZE + 1)
     return {"gaps": found[:SIZE], "following": found[SIZE - 1].id if len(found) > SIZE else None, "before": before}
-
-
-def _older_than(last: GapEvent | None) -> Sequence[GapEvent]:
-    query = select(GapEvent).where(GapEvent.tenant == current_operator().tenant)
-    if last is not None:
-        query = query.where(
-            tuple_(GapEvent.occurred_at, GapEvent.id) < tuple_(literal(last.occurred_at), literal(last.id))
-        )
-    return session().scalars(query.order_by(GapEvent.occurred_at.desc(), GapEvent.id.desc()).limit(SIZE + 1)).all()
 
 
 def _source(evidence_id: str) -> str | None:

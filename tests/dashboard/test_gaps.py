@@ -106,6 +106,7 @@ def test_another_tenants_gap_is_not_there(desk: FlaskClient, missed: Missed) -> 
     [
         ("how do I rotate a token?", "How do I rotate a token"),
         ("???", ""),
+        ("can [e-mail] get the invoice?", "Can get the invoice"),
         ("x" * 300, "X" + "x" * (TITLE_LENGTH - 1)),
         ("word " * 60, " ".join(["Word", *["word"] * 15])),
     ],
