@@ -17,7 +17,13 @@ from flask_cairnloop.core.current import settings
 from flask_cairnloop.core.errors import HostFailure
 from flask_cairnloop.drafts import facts
 from flask_cairnloop.drafts.facts import Fact, FactKind
-from flask_cairnloop.drafts.phrases import is_courtesy, secret_in, speaks_to_a_machine, tells_of_a_deed
+from flask_cairnloop.drafts.phrases import (
+    is_courtesy,
+    secret_in,
+    speaks_to_a_machine,
+    tells_of_a_deed,
+    wants_handed_over,
+)
 from flask_cairnloop.drafts.stems import COMMON, WORD, stem, stems, unclipped
 from flask_cairnloop.drafts.wording import ITEM
 from flask_cairnloop.host.draft_generator import DraftKind, Sentence
@@ -43,6 +49,7 @@ _DONE = "It says that something was or will be done; no passage can carry that."
 _MACHINE = "The cited passage “{title}” speaks to a machine rather than to a reader; check the article."
 _TURNED = "The cited passages say the opposite, or say it without “{word}”."
 _EMPTY = "There is nothing in this sentence that a passage could carry."
+_NO_QUESTION = "It is no question."
 _SECRET = "It asks for “{word}”, which a desk never asks for."
 
 _NEGATOR = re.compile(r"\b(?:not|no|never|none|neither|nor|cannot|without|unable|\w+n['’]t)\b", re.IGNORECASE)
@@ -111,28 +118,31 @@ def check(
     """
     known = {each.id: each for each in evidence}
     called = tuple(names)
-    verdicts: list[Verdict | None] = []
-    open_questions: dict[int, str] = {}
+    read: dict[tuple[str, ...], _Passages] = {}
+    verdicts: list[Verdict] = []
+    left_open: list[tuple[int, str, str]] = []
     for place, sentence in enumerate(sentences):
-        cited = [known[each] for each in dict.fromkeys(sentence.evidence_ids) if each in known]
-        if is_courtesy(sentence.text, names=called):
-            verdicts.append(Verdict())
-        elif kind == DraftKind.CLARIFICATION:
-            verdicts.append(Verdict(_doubt_asking(sentence.text, _Passages(cited or list(known.values())))))
-        elif not cited:
-            verdicts.append(Verdict(_NO_EVIDENCE))
-        else:
-            doubt, line = _doubt(sentence.text, _Passages(cited))
-            if doubt is not None and line is not None:
-                open_questions[place] = line
-            verdicts.append(Verdict(doubt))
-    for place in _close([(place, sentences[place].text, line) for place, line in open_questions.items()]):
+        ids = tuple(each for each in dict.fromkeys(sentence.evidence_ids) if each in known)
+        if kind == DraftKind.CLARIFICATION:
+            ids = ids or tuple(known)
+        if ids not in read:
+            read[ids] = _Passages([known[each] for each in ids])
+        doubt, line = None, None
+        if not is_courtesy(sentence.text, names=called):
+            judge = _doubt_asking if kind == DraftKind.CLARIFICATION else _doubt
+            doubt, line = judge(sentence.text, read[ids])
+        if doubt is not None and line is not None:
+            left_open.append((place, sentence.text, line))
+        verdicts.append(Verdict(doubt))
+    for place in _close(left_open):
         verdicts[place] = Verdict()
-    return [each for each in verdicts if each is not None]
+    return verdicts
 
 
 def _doubt(text: str, passages: _Passages) -> tuple[str | None, str | None]:
     """What speaks against a sentence; and, where meaning may still decide for it, the line to compare it with."""
+    if not passages.lines:
+        return _NO_EVIDENCE, None
     if any(each.trust != Trust.CANONICAL for each in passages.evidence):
         return _NOT_PUBLISHED, None
     for each in passages.evidence:
@@ -147,6 +157,8 @@ def _doubt(text: str, passages: _Passages) -> tuple[str | None, str | None]:
     doubt = _wrong_fact(claim, passages) or _turned(claim, nearest)
     if doubt is None and tells_of_a_deed(text) and not tells_of_a_deed(nearest.text):
         doubt = _DONE
+    if doubt is None and (secret := wants_handed_over(text)) and not wants_handed_over(nearest.text):
+        doubt = _SECRET.format(word=secret)
     if doubt is not None:
         return doubt, None
     words = _words(facts.without(text))
@@ -160,25 +172,25 @@ def _doubt(text: str, passages: _Passages) -> tuple[str | None, str | None]:
     return f"The cited passages do not speak of {shown}.", nearest.text if covered >= HALF_COVERED else None
 
 
-def _doubt_asking(text: str, passages: _Passages) -> str | None:
+def _doubt_asking(text: str, passages: _Passages) -> tuple[str | None, None]:
     """What speaks against a question back: a claim in disguise, an address, a secret asked for."""
     if secret := secret_in(text):
-        return _SECRET.format(word=secret)
+        return _SECRET.format(word=secret), None
     if not passages.lines:
-        return _NO_EVIDENCE
-    if any(speaks_to_a_machine(each.content) for each in passages.evidence):
-        return _MACHINE.format(title=passages.evidence[0].title)
+        return _NO_EVIDENCE, None
+    for each in passages.evidence:
+        if speaks_to_a_machine(each.content):
+            return _MACHINE.format(title=each.title), None
     asked = _read(text, is_claim=True)
     # A question says nothing of a number; it is enough that the passages have it.
-    if doubt := _wrong_fact(
-        replace(asked, facts=tuple(replace(each, beside=frozenset()) for each in asked.facts)), passages
-    ):
-        return doubt
+    numbers = tuple(replace(each, beside=frozenset()) for each in asked.facts)
+    if doubt := _wrong_fact(replace(asked, facts=numbers), passages):
+        return doubt, None
     meant = [word for word in _words(text) if stem(word.lower()) not in _ASKING]
     missing = [word for word in meant if stem(word.lower()) not in passages.stems]
     if len(missing) > (1 - HALF_COVERED) * len(meant):
-        return f"The passages do not speak of {', '.join(f'“{word}”' for word in missing[:MISSING_SHOWN])}."
-    return None if text.rstrip("”\"') ").endswith("?") else "It is no question."
+        return f"The passages do not speak of {', '.join(f'“{word}”' for word in missing[:MISSING_SHOWN])}.", None
+    return (None if text.rstrip("”\"') ").endswith("?") else _NO_QUESTION), None
 
 
 def _wrong_fact(claim: _Line, passages: _Passages) -> str | None:

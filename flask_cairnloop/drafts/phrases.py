@@ -60,6 +60,7 @@ _SECRET = re.compile(
     r"|social security|ssn|(?:private|secret) key|seed phrase)\b",
     re.IGNORECASE,
 )
+_HAND_OVER = re.compile(r"\b(?:send|share|tell|give|provide|reply|confirm|write|e-?mail|text) ", re.IGNORECASE)
 
 
 def is_courtesy(text: str, *, names: Iterable[str] = ()) -> bool:
@@ -86,3 +87,8 @@ def secret_in(text: str) -> str | None:
     """What in a question nobody should be asked for by a desk: a password, a card's number."""
     found = _SECRET.search(text)
     return found.group() if found else None
+
+
+def wants_handed_over(text: str) -> str | None:
+    """The secret a sentence wants the reader to send somewhere."""
+    return secret_in(text) if _HAND_OVER.search(text) else None

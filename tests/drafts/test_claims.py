@@ -116,6 +116,12 @@ def test_what_the_passages_do_not_say_is_doubted_in_words(embedder: Fixed, text:
     assert doubt(text) == WRONG[text]
 
 
+def test_a_secret_is_never_to_be_sent(embedder: Fixed) -> None:
+    known = passage("Enter your password on the sign-in page. We reply within a day.")
+    assert doubt("Enter your password on the sign-in page.", known) is None
+    assert "asks for “password”" in (doubt("Reply with your password.", known) or "")
+
+
 def test_only_the_cited_passages_count(embedder: Fixed) -> None:
     here, there = passage(REFUNDS), passage("Dogs cost 7 euros a night.", chunk=2)
     said = "Dogs cost 7 euros a night."
