@@ -35,7 +35,10 @@ def import_(folder: Path, rehearsing: bool, **options: bool | str) -> None:
     """
     require_migrated()
     run = Import(folder, rehearsing=rehearsing, **options)  # type: ignore[arg-type]
-    files = run.files()
+    try:
+        files = run.files()
+    except OSError as failure:
+        raise click.ClickException(f"{failure.filename} cannot be read: {failure.strerror}") from None
     if not files:
         raise click.ClickException(f"There are no Markdown files in {folder}")
     outcomes: list[Outcome] = []

@@ -19,7 +19,7 @@ from flask_cairnloop.core.errors import CairnloopError, InvalidInput
 from flask_cairnloop.host.people import System
 from flask_cairnloop.knowledge.articles import record
 from flask_cairnloop.knowledge.files import compose, parse
-from flask_cairnloop.knowledge.folders import LARGEST, check_path
+from flask_cairnloop.knowledge.folders import LARGEST, check_path, lies_in
 from flask_cairnloop.knowledge.models import Article, ArticleStatus, Revision
 from flask_cairnloop.knowledge.queries import lock
 
@@ -94,9 +94,8 @@ class Export:
         return Exported(path, fate, "another file stands there" if fate == Written.FOREIGN else "")
 
     def _write(self, article: Article, path: str, text: str) -> Written:
-        root = self.folder.resolve()
-        target = root / check_path(path)
-        if not target.parent.resolve().is_relative_to(root):
+        target = self.folder / check_path(path)
+        if not lies_in(self.folder, target.parent):
             raise InvalidInput({"path": "leads out of the folder"})
         if target.is_symlink() or target.exists():
             if not target.is_symlink() and target.is_file() and _text(target) == text:

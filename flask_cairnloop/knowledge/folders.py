@@ -24,7 +24,10 @@ class Found:
 
 
 def find_files(folder: Path) -> list[Found]:
-    """The Markdown files under ``folder``, by path. Hidden ones, and folders that are links, are passed over."""
+    """The Markdown files under ``folder``, by path. Hidden ones, and folders that are links, are passed over.
+
+    Raises ``OSError`` for a folder that cannot be read, since its files would seem to be gone.
+    """
     found = [
         Found(unicodedata.normalize("NFC", place.relative_to(folder).as_posix()), place)
         for place in _walk(folder)
@@ -36,7 +39,7 @@ def find_files(folder: Path) -> list[Found]:
 def read_page(folder: Path, found: Found) -> Page:
     """What a file says. Raises ``InvalidInput`` that says why it is not taken, ``OSError`` where it cannot be read."""
     path = check_path(found.path)
-    if not found.place.resolve().is_relative_to(folder.resolve()):
+    if not lies_in(folder, found.place):
         raise InvalidInput({"file": "is a link that leads out of the folder"})
     if not found.place.is_file():
         raise InvalidInput({"file": "is no regular file"})
@@ -48,6 +51,11 @@ def read_page(folder: Path, found: Found) -> Page:
         return parse(path, data.decode("utf-8"))
     except UnicodeDecodeError:
         raise InvalidInput({"file": "is not UTF-8 text"}) from None
+
+
+def lies_in(folder: Path, place: Path) -> bool:
+    """Whether ``place`` is inside of ``folder`` when all links are followed."""
+    return Path(os.path.realpath(place)).is_relative_to(os.path.realpath(folder))  # resolve() raises on links in a ring
 
 
 def check_path(path: str) -> str:
@@ -63,6 +71,9 @@ def check_path(path: str) -> str:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    for above, folders, names in os.walk(folder, followlinks=False):
+    def refuse(error: OSError) -> None:
+        raise error
+
+    for above, folders, names in os.walk(folder, onerror=refuse, followlinks=False):
         folders[:] = [name for name in folders if not name.startswith(".")]
         yield from (Path(above, name) for name in names if not name.startswith("."))

@@ -26,7 +26,6 @@ from flask_cairnloop.knowledge.queries import latest_revision, lock
 IMPORTER = "import"  #: The id under which an import writes.
 TITLED = ("article.create", "article.rename")
 STANDING = ("article.publish", "article.unpublish", "article.archive", "article.unarchive")
-MISSING = 1_000  #: Articles without a file named at once, at most.
 
 
 class Fate(StrEnum):
@@ -71,7 +70,7 @@ class Import:
         return System(id=IMPORTER, name="Import", tenant=self.tenant)
 
     def files(self) -> list[Found]:
-        """The files to bring in, by path."""
+        """The files to bring in, by path. Raises ``OSError`` where a folder cannot be read."""
         return find_files(self.folder)
 
     def bring(self, found: Found) -> Outcome:
@@ -93,7 +92,7 @@ class Import:
         )
         with transaction() as db:
             gone = [(row.id, row.path) for row in db.execute(query.order_by(Article.path)) if row.path not in paths]
-        for article_id, path in gone[:MISSING]:
+        for article_id, path in gone:
             yield self._miss(article_id, path)
 
     def _settle(self, page: Page) -> Outcome:

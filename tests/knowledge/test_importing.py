@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from sqlalchemy import func, select
 from flask_cairnloop import Operator, knowledge
 from flask_cairnloop.audit import AuditEvent
 from flask_cairnloop.core.database import session
-from flask_cairnloop.knowledge import Article, ArticleStatus, Fate, Import, Outcome, Revision
+from flask_cairnloop.knowledge import Article, ArticleStatus, Export, Fate, Import, Outcome, Revision, Written
 
 
 def bring(folder: Path, **options: bool) -> list[Outcome]:
@@ -183,6 +184,25 @@ def test_another_tenants_article_of_the_same_path_is_another(folder: Path, opera
     assert the_article(operator).tenant == ""
 
 
+def test_links_in_a_ring_and_pipes_are_refused_like_any_unfit_file(app: Flask, tmp_path: Path) -> None:
+    (tmp_path / "ring.md").symlink_to(tmp_path / "ring.md")
+    os.mkfifo(tmp_path / "pipe.md")
+    assert [(each.fate, each.reason) for each in bring(tmp_path)] == [(Fate.FAILED, "file: is no regular file")] * 2
+
+
+def test_a_folder_that_cannot_be_read_stops_everything(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.scandir
+
+    def refuse(place: Path | str) -> object:
+        if str(place).endswith("paths"):
+            raise PermissionError(13, "Permission denied", str(place))
+        return real(place)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(PermissionError):
+        Import(folder, pruning=True).files()
+
+
 def test_hidden_files_and_linked_folders_are_passed_over(app: Flask, tmp_path: Path) -> None:
     root = tmp_path / "root"
     (root / ".git").mkdir(parents=True)
@@ -195,3 +215,44 @@ def test_hidden_files_and_linked_folders_are_passed_over(app: Flask, tmp_path: P
     (outside / "secret.md").write_text("x")
     (root / "linked").symlink_to(outside)
     assert [found.path for found in Import(root).files()] == ["UP.MARKDOWN"]
+
+
+def test_an_export_never_leaves_its_folder(app: Flask, tmp_path: Path, operator: Operator) -> None:
+    outside = tmp_path / "outside"
+    inside = tmp_path / "inside"
+    outside.mkdir()
+    inside.mkdir()
+    (inside / "linked").symlink_to(outside)
+    (inside / "file.md").symlink_to(outside / "file.md")
+    for path in ("linked/a.md", "../b.md", "/tmp/c.md", "file.md"):
+        article = knowledge.create_article("Page", by=operator)
+        article.path = path
+        knowledge.save_draft(article.id, "Words.", by=operator)
+        knowledge.publish(article.id, by=operator)
+    fates = {each.path: each.fate for each in Export(inside).run()}
+    assert fates == {
+        "linked/a.md": Written.FAILED,
+        "../b.md": Written.FAILED,
+        "/tmp/c.md": Written.FAILED,
+        "file.md": Written.FOREIGN,
+    }
+    assert list(outside.iterdir()) == []
+
+
+def test_an_exported_article_is_known_by_its_file_from_then_on(app: Flask, tmp_path: Path, operator: Operator) -> None:
+    article = knowledge.create_article("Éclairs & more: “why?”", by=operator)
+    knowledge.save_draft(article.id, "# Another heading\n\nWords.", by=operator)
+    knowledge.publish(article.id, by=operator)
+    (written,) = Export(tmp_path).run()
+    assert written.path == f"eclairs-more-why-{article.id}.md"
+    assert the_article(operator).path == written.path
+    assert fates(tmp_path) == [Fate.UNCHANGED]
+
+
+def test_an_export_brings_its_own_files_up_to_date(folder: Path, operator: Operator) -> None:
+    article = the_article(operator)
+    knowledge.save_draft(article.id, "Open again.", by=operator)
+    knowledge.publish(article.id, by=operator)
+    assert [each.fate for each in Export(folder).run()] == [Written.WRITTEN]
+    assert (folder / "paths" / "ridge-paths.md").read_text() == "# Ridge paths\n\nOpen again.\n"
+    assert [each.name for each in (folder / "paths").iterdir()] == ["ridge-paths.md"]

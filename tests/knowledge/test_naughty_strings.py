@@ -52,24 +52,27 @@ def strings() -> list[str]:
 def test_every_naughty_string_is_a_title_words_and_a_path_or_refused(
     app: Flask, operator: Operator, run_jobs: Callable[[], int]
 ) -> None:
-    plain = knowledge.create_article("Plain", by=operator)
-    taken = 0
+    titled = worded = 0
     for string in strings():
+        article = knowledge.create_article("Plain", by=operator)
         try:
-            article = knowledge.create_article(string, by=operator)
-            knowledge.rename_article(plain.id, string, by=operator)
+            knowledge.rename_article(article.id, string, by=operator)
+            titled += 1
+        except InvalidInput:
+            pass
+        try:
             saved = knowledge.save_draft(article.id, string, by=operator)
-            taken += 1
+            worded += 1
         except InvalidInput:
             continue
         again = knowledge.get_revision(article.id, saved.version, visible_to=operator)
         assert compare(again.content, "other") != []
-        path = "page.md"
-        assert parse(path, compose(article.title, again.content, path=path)).content == again.content
-        if taken % 20 == 1:
+        assert parse("page.md", compose(article.title, again.content, path="page.md")).content == again.content
+        if string in OUR_OWN or worded % 20 == 0:
             knowledge.publish(article.id, by=operator)
     run_jobs()
-    assert taken >= 15
+    assert titled >= 14
+    assert worded >= 20
     assert knowledge.index_health(visible_to=operator).waiting == 0
     assert retrieval.search("DROP TABLE", visible_to=operator)
 
