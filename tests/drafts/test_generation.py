@@ -92,7 +92,7 @@ def test_a_burst_of_messages_makes_one_draft(ask: Ask) -> None:
 
 
 def test_weak_evidence_asks_and_no_evidence_passes_on(ask: Ask, second_customer: Customer) -> None:
-    asking = ask("hut drinking water reservations?")
+    asking = ask("hut drinking prices reservations?")
     assert asking is not None
     assert asking.kind == DraftKind.CLARIFICATION
     passing = ask("What is the largest state in the US?", by=second_customer)
@@ -107,10 +107,10 @@ def test_thanks_need_no_draft(ask: Ask) -> None:
 
 
 def test_after_one_question_back_a_person_is_asked(ask: Ask, operator: Operator) -> None:
-    first = ask("hut drinking water reservations?")
+    first = ask("hut drinking prices reservations?")
     assert first is not None
     drafts.approve(first.id, by=operator)
-    second = ask("hut drinking water regulations?")
+    second = ask("hut water reservations?")
     assert second is not None
     assert (second.kind, second.grounding["cause"]) == (DraftKind.ESCALATION, "clarification_limit_reached")
 
@@ -221,7 +221,7 @@ def test_a_generator_may_not_answer_on_weak_evidence(
 ) -> None:
     bluff = Generator(lambda g: DraftProposal(DraftKind.REPLY, (Sentence("Yes!", (g.evidence[0].id,)),)))
     use(monkeypatch, draft_generator=bluff)
-    thread = conversations.receive_from(customer, "hut drinking water reservations?").conversation_id
+    thread = conversations.receive_from(customer, "hut drinking prices reservations?").conversation_id
     draft = drafts.generate(thread)
     assert draft is not None
     assert draft.kind == DraftKind.CLARIFICATION
@@ -229,9 +229,7 @@ def test_a_generator_may_not_answer_on_weak_evidence(
 
 
 def test_a_good_generators_words_are_kept(huts: int, customer: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
-    good = Generator(
-        lambda g: DraftProposal(DraftKind.REPLY, (Sentence(WATER, (g.evidence[0].id,)),), confidence=7)
-    )
+    good = Generator(lambda g: DraftProposal(DraftKind.REPLY, (Sentence(WATER, (g.evidence[0].id,)),), confidence=7))
     use(monkeypatch, draft_generator=good)
     thread = conversations.receive_from(customer, "Is there drinking water in the hut?").conversation_id
     draft = drafts.generate(thread)
