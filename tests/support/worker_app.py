@@ -14,7 +14,7 @@ def create_app() -> Flask:
     return make_app(
         os.environ["TEST_DATABASE_URL"],
         os.environ["TEST_REDIS_URL"],
-        CAIRNLOOP_EMBEDDER=None,
+        CAIRNLOOP_EMBEDDER=os.environ.get("TEST_EMBEDDER") or None,
         CAIRNLOOP_DRAFT_DELAY=float(os.environ.get("TEST_DRAFT_DELAY", "0")),
         CAIRNLOOP_TOOLS=[name for name in os.environ.get("TEST_TOOLS", "").split(",") if name],
         CAIRNLOOP_WIDGET_RATE=int(os.environ.get("TEST_WIDGET_RATE", "60")),
