@@ -137,7 +137,8 @@ def embed_cases(embedder: Embedder, *, after: int = 0, limit: int = 64) -> int |
     vectors = {row.id: vector for row, vector in zip(rows, made, strict=True)}
     with transaction() as db:
         still = select(ResolvedCase.id, ResolvedCase.digest).where(ResolvedCase.id.in_(vectors))
-        held = dict(db.execute(still.order_by(ResolvedCase.id).with_for_update(read=True)).tuples().all())
+        locked = db.execute(still.order_by(ResolvedCase.id).with_for_update(read=True))
+        held = {row.id: row.digest for row in locked}
         _store_vectors(embedder.name, {row.id: vectors[row.id] for row in rows if held.get(row.id) == row.digest})
     return int(rows[-1].id)
 
@@ -177,6 +178,6 @@ def _store_vectors(model: str, vectors: dict[int, Sequence[float]]) -> None:
 
 
 def _record(action: str, case_id: int, conversation: Conversation, by: Actor) -> None:
-    where = {"conversation_id": conversation.id, "tenant": conversation.tenant}
-    audit.record(action, by=by, subject="case", subject_id=case_id, **where)
+    tenant = conversation.tenant
+    audit.record(action, by=by, subject="case", subject_id=case_id, conversation_id=conversation.id, tenant=tenant)
     live.changed(f"tenant:{conversation.tenant}", "settings")

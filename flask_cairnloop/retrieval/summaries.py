@@ -21,8 +21,8 @@ ACTIONS = 3
 
 _CLOSING = re.compile(
     r"you['’]?re (?:very |most )?welcome|my pleasure|no problem|(?:i['’]?m |we['’]?re |i am |we are )?(?:so |very )?"
-    r"(?:glad|happy|pleased) (?:to|i|we|it|that|you)|(?:is there )?anything else|(?:please )?(?:let (?:me|us) know|feel "
-    r"free|do(?: not|n['’]t) hesitate|reach out)|have a (?:\w+ ){0,2}(?:day|time|weekend|week"
+    r"(?:glad|happy|pleased) (?:to|i|we|it|that|you)|(?:is there )?anything else|(?:please )?(?:let (?:me|us) know"
+    r"|feel free|do(?: not|n['’]t) hesitate|reach out)|have a (?:\w+ ){0,2}(?:day|time|weekend|week"
     r"|evening|trip|one)|(?:many |kind |best )?(?:thanks|thank you|regards|wishes)|take care|sincerely|cheers"
     r"|enjoy|good luck|(?:i['’]?ll|i will|we['’]?ll|i am|i['’]?m) (?:now )?(?:close|closing|mark)",
     re.I,

@@ -127,8 +127,13 @@ def test_redacting_again_changes_nothing(text: str) -> None:
         "http://",
         "((",
         "call me ",
-    ]
-    + ["4111 1111 1111 1111 1", "aaaa-", "at (at) ", "Mina ", "[phone]1", "1"],
+        "4111 1111 1111 1111 1",
+        "aaaa-",
+        "at (at) ",
+        "Mina ",
+        "[phone]1",
+        "1",
+    ],
 )
 def test_the_time_grows_with_the_text_and_no_faster(piece: str) -> None:
     def seconds(length: int) -> float:
