@@ -165,6 +165,7 @@ def view(question: str) -> ConversationView:
         question=question,
         messages=(),
         answers_sequence=1,
+        asks_sequence=1,
         just_clarified=False,
     )
 
