@@ -8,13 +8,14 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from flask_cairnloop import retrieval
-from flask_cairnloop.core import markdown
+from flask_cairnloop.core import markdown, telemetry
 from flask_cairnloop.core.database import session
 from flask_cairnloop.dashboard.pages import readable
 from flask_cairnloop.dashboard.snippets import Part, snippet
 from flask_cairnloop.host.people import Operator
 from flask_cairnloop.retrieval import Evidence, Reason, ResolvedCase, Trust
+from flask_cairnloop.retrieval.search import cases as similar
+from flask_cairnloop.retrieval.search import passages, tidy, vectors
 
 ARTICLES = 8  # results of each section, at most
 CASES = 5
@@ -93,8 +94,13 @@ def find(question: str, *, visible_to: Operator) -> Found:
     """Search both sections; one that fails leaves the other standing. Too short a question is not searched for."""
     if Found(question).is_idle:
         return Found(question)
-    articles = readable(lambda: _near(retrieval.search(question, visible_to=visible_to, limit=ARTICLES)))
-    cases = readable(lambda: _near(retrieval.search_cases(question, visible_to=visible_to, limit=CASES)))
+    asked = tidy(question)
+    with telemetry.span("retrieval.search"):
+        (vector,) = vectors([asked])  # once for both sections: it is what costs most
+        articles = readable(
+            lambda: _near(passages(asked, vector, visible_to=visible_to, limit=ARTICLES, per_article=1))
+        )
+        cases = readable(lambda: _near(similar(asked, vector, visible_to=visible_to, limit=CASES)))
     records = readable(lambda: _records(cases or (), visible_to)) or {}
     return Found(question, _hits(question, articles, {}, 1), _hits(question, cases, records, 1 + len(articles or ())))
 

@@ -20,6 +20,7 @@ from flask_cairnloop import Customer, HostFailure, Operator, conversations, know
 from flask_cairnloop.conversations import Conversation
 from flask_cairnloop.core.current import now
 from flask_cairnloop.core.database import session, transaction
+from flask_cairnloop.dashboard import hits
 from flask_cairnloop.dashboard.citations import LIMIT
 from flask_cairnloop.dashboard.hits import find
 from flask_cairnloop.dashboard.snippets import LENGTH, snippet
@@ -188,15 +189,15 @@ class TestTheAnswer:
     def test_one_section_that_fails_leaves_the_other(
         self, desk: FlaskClient, refunds: Article, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(retrieval, "search_cases", fails)
+        monkeypatch.setattr(hits, "similar", fails)
         answer = results(desk, "refund")
         assert answer.status_code == 200
         assert "How long refunds take" in answer.text
         assert "This part could not be searched right now." in answer.text
 
     def test_no_search_at_all_is_said_calmly(self, desk: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(retrieval, "search_cases", fails)
-        monkeypatch.setattr(retrieval, "search", fails)
+        monkeypatch.setattr(hits, "similar", fails)
+        monkeypatch.setattr(hits, "passages", fails)
         assert_region(results(desk, "refund"), "search-results", status=503)
         page = desk.get("/support/search?q=refund")
         assert page.status_code == 503
@@ -390,7 +391,7 @@ def test_any_string_is_an_inert_question(desk: FlaskClient, refunds: Article) ->
 def test_a_long_question_is_cut(desk: FlaskClient, embedder: WordEmbedder) -> None:
     page = desk.get("/support/search", query_string={"q": "wörd " * 1000})
     assert page.status_code == 200
-    assert max(len(text) for text in embedder.texts) <= 200
+    assert [len(text) for text in embedder.texts] == [199], "and understood once for both sections"
 
 
 @given(st.text(max_size=600), st.text(max_size=40))
