@@ -34,11 +34,13 @@ def takes(huts: int, monkeypatch: pytest.MonkeyPatch) -> float:
     use(monkeypatch, automation_policy=Policy(Decision.ALLOW))
     found = generation.ground(QUESTION, visible_to=generation.System())
     monkeypatch.setattr(generation, "ground", lambda question, visible_to: found)
-    for number in (-2, -1):
+    took = []
+    for number in range(-5, 0):
         thread, _ = asked(number)
         began = time.monotonic()
         drafts.generate(thread)
-    return time.monotonic() - began
+        took.append(time.monotonic() - began)
+    return min(took)
 
 
 def race(app: Flask, thread: int, person: Callable[[], object], takes: float) -> None:
