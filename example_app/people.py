@@ -18,11 +18,16 @@ class Member:
     username: str
     name: str
     title: str
+    #: What they may do at the desk besides answering.
+    scopes: frozenset[str] = frozenset()
 
 
 TEAM = {
     member.username: member
-    for member in (Member("ada", "Ada Osei", "Support lead"), Member("sam", "Sam Kim", "Support engineer"))
+    for member in (
+        Member("ada", "Ada Osei", "Support lead", frozenset({"support", "billing"})),
+        Member("sam", "Sam Kim", "Support engineer", frozenset({"support"})),
+    )
 }
 
 

@@ -8,6 +8,7 @@ import click
 from flask.cli import AppGroup
 
 from example_app.seeding.accounts import seed_accounts
+from example_app.seeding.actions import seed_actions
 from example_app.seeding.articles import seed_articles
 from example_app.seeding.conversations import seed_conversations
 from flask_cairnloop import CairnloopError
@@ -25,6 +26,7 @@ def seed() -> None:
         seed_accounts()
         if articles := seed_articles(now):
             work.run_due()  # drafts of the past month rest on articles that could be found then
-        click.echo(f"{articles} article(s) and {seed_conversations(now)} conversation(s) added.")
+        told = seed_conversations(now)
+        click.echo(f"{articles} article(s), {told} conversation(s) and {seed_actions(now)} action(s) added.")
     except CairnloopError as error:
         raise click.ClickException(str(error)) from error

@@ -26,6 +26,9 @@ def from_environment() -> dict[str, Any]:
         "CAIRNLOOP_CONTEXT_PROVIDER": "example_app.support.context:TrailmarkContext",
         "CAIRNLOOP_AUTOMATION_POLICY": "example_app.support.policy:TrailmarkPolicy",
         "CAIRNLOOP_DRAFT_GENERATOR": "example_app.support.generator:GenerousGenerator",
+        "CAIRNLOOP_TOOLS": [
+            f"example_app.support.tools:{name}" for name in ("LookUpCharge", "AddSeats", "RefundCharge")
+        ],
         "CAIRNLOOP_WIDGET_VERIFIER": "example_app.support.widget:TrailmarkTokens",
     }
     return values | {key: os.environ[key] for key in cairnloop_settings() if key in os.environ}

@@ -93,6 +93,15 @@ STOPS = (
         conversation="contract-person",
     ),
     Stop(
+        title="Approve an action",
+        text="Riya was charged twice. Sam asked Trailmark to pay one charge back; it waits for somebody who may "
+        "approve refunds and is not Sam. A worker then runs it, once, whatever happens to the worker.",
+        try_this="Read what will happen, approve it, and watch it complete in her thread. The Audit page tells it all.",
+        username=HOST,
+        button="Open the approvals",
+        page="/approvals",
+    ),
+    Stop(
         title="Resolve",
         text="Jonas has his answer and says so. Resolving records who closed the conversation and when; if he writes "
         "again within a week, it opens again by itself.",

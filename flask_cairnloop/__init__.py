@@ -30,10 +30,13 @@ from flask_cairnloop.host import (
     Sentence,
     WidgetVerifier,
 )
+from flask_cairnloop.host.tool import ALLOW, ApprovalMode, Deny, RiskTier, Tool, ToolSpec, derive_approval_mode
 from flask_cairnloop.http_embedder import HTTPEmbedder
 
 __all__ = [
+    "ALLOW",
     "SYSTEM",
+    "ApprovalMode",
     "Auditor",
     "AutomationPolicy",
     "Cairnloop",
@@ -42,6 +45,7 @@ __all__ = [
     "ContextProvider",
     "Customer",
     "Decision",
+    "Deny",
     "DraftGenerator",
     "DraftKind",
     "DraftProposal",
@@ -55,7 +59,11 @@ __all__ = [
     "NotMigrated",
     "Operator",
     "OperatorResolver",
+    "RiskTier",
     "Sentence",
+    "Tool",
+    "ToolSpec",
     "WidgetVerifier",
+    "derive_approval_mode",
     "joined",
 ]

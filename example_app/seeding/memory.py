@@ -11,7 +11,9 @@ from example_app.people import TEAM
 from flask_cairnloop import NotFound, Operator, joined
 from flask_cairnloop.core import current
 
-OPERATORS = {member.username: Operator(id=member.username, name=member.name) for member in TEAM.values()}
+OPERATORS = {
+    member.username: Operator(id=member.username, name=member.name, scopes=member.scopes) for member in TEAM.values()
+}
 
 
 def once(key: str, *, exists: Callable[[int], object], tell: Callable[[], int], at: datetime) -> bool:

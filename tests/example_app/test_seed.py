@@ -30,7 +30,7 @@ def test_seeding_twice_gives_identical_row_counts(seeded: Flask, counts: Callabl
     first = counts()
     assert first["cairnloop.cairnloop_conversations"] == 29
 
-    assert run(seeded, "trailmark", "seed").startswith("0 article(s) and 0 conversation(s)")
+    assert run(seeded, "trailmark", "seed").startswith("0 article(s), 0 conversation(s) and 0 action(s)")
 
     assert counts() == first
 
@@ -109,7 +109,7 @@ def test_a_desk_that_was_emptied_is_filled_again(seeded: Flask, counts: Callable
         for table in ("conversations", "articles"):
             connection.execute(text(f"DELETE FROM cairnloop.cairnloop_{table}"))
 
-    assert run(seeded, "trailmark", "seed").startswith("6 article(s) and 29 conversation(s)")
+    assert run(seeded, "trailmark", "seed").startswith("6 article(s), 29 conversation(s) and 0")
 
     after = counts()
     assert after["public.seeded"] == before["public.seeded"] == len(db.session.scalars(select(Seeded)).all())

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from flask import Flask
 from itsdangerous import URLSafeTimedSerializer
@@ -11,9 +13,10 @@ from example_app.support import widget
 from example_app.support.context import TrailmarkContext
 from example_app.support.operators import TrailmarkOperators
 from example_app.support.policy import TrailmarkPolicy
+from example_app.support.tools import AddSeats, LookUpCharge, RefundCharge
 from example_app.support.widget import TrailmarkTokens, widget_token
+from flask_cairnloop import ALLOW, Decision, Deny, HostFailure, Operator
 from flask_cairnloop import Customer as Asking
-from flask_cairnloop import Decision, HostFailure, Operator
 
 
 @pytest.fixture
@@ -32,10 +35,15 @@ def test_a_customer_is_no_operator(seeded: Flask) -> None:
         assert TrailmarkOperators().resolve(context.request) is None
 
 
+SAM = Operator(id="sam", name="Sam Kim", scopes=frozenset({"support"}))
+
+
 def test_a_member_of_the_team_is_an_operator(app: Flask) -> None:
     with app.test_request_context("/support/") as context:
         context.session["member"] = "sam"
-        assert TrailmarkOperators().resolve(context.request) == Operator(id="sam", name="Sam Kim")
+        assert TrailmarkOperators().resolve(context.request) == SAM
+    assert TrailmarkOperators().find("sam") == SAM
+    assert TrailmarkOperators().find("gone") is None
 
 
 def test_the_rail_shows_what_trailmarks_tables_hold(riya: Customer) -> None:
@@ -59,9 +67,36 @@ def test_an_unknown_customer_has_no_facts(seeded: Flask) -> None:
     assert TrailmarkContext().get_context("cus_nobody") == {}
 
 
-def test_every_draft_waits_for_a_person() -> None:
+@pytest.mark.parametrize(
+    ("tags", "decision"),
+    [
+        ((), Decision.REQUIRE_APPROVAL),
+        (("self-service",), Decision.ALLOW),
+        (("self-service", "key-account"), Decision.DRAFT_ONLY),
+    ],
+)
+def test_the_policy_goes_by_tags(tags: tuple[str, ...], decision: Decision) -> None:
     proposal = {"kind": "reply", "grounding": "strong", "confidence": 1.0, "risk_tier": "low_write"}
-    assert TrailmarkPolicy().decide(proposal, {}) == Decision.REQUIRE_APPROVAL
+    assert TrailmarkPolicy().decide(proposal, {"conversation": SimpleNamespace(tags=tags)}) == decision
+
+
+def test_a_charge_is_paid_back_once_and_only_to_its_owner(riya: Customer) -> None:
+    context = {"account_id": riya.ref}
+    tool = RefundCharge(number="TM-2151", reason="Charged twice")
+    assert tool.authorize("sam", context) is ALLOW
+    assert tool.run("sam", context) == "$48.00 go back to the card ending in 4242."
+    with pytest.raises(HostFailure, match="refunded; only a paid one"):
+        tool.run("sam", context)
+    with pytest.raises(HostFailure, match="no invoice"):
+        RefundCharge(number="TM-2133", reason="Somebody else's").run("sam", context)
+    assert isinstance(tool.authorize("sam", {"account_id": "cus_nobody"}), Deny)
+
+
+def test_seats_are_added_and_charges_looked_up(riya: Customer) -> None:
+    seats = riya.seats
+    assert AddSeats(seats=2).run("sam", {"account_id": riya.ref}).endswith(f"has {seats + 2} seats now.")
+    found = LookUpCharge(number="tm-2150").run("sam", {"account_id": riya.ref})
+    assert (found["Amount"], found["Status"]) == ("$48.00", "Paid")
 
 
 def test_a_token_names_its_customer(riya: Customer) -> None:
