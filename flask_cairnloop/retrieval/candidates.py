@@ -16,17 +16,20 @@ from flask_cairnloop.retrieval import ranking
 from flask_cairnloop.retrieval.ranking import Query
 
 PER_LEG = 100
+WEIGHED = 150  # passages weighed in full: those whose words, each counted once, promise most
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """Where passages of one kind lie. ``scope`` joins what a viewer may see to ``c``; the names are our own."""
+    """Where passages of one kind lie. ``scope`` joins what a viewer may see to ``c``, and ``check`` asks the same of
+    each of a few passages; all the SQL is our own."""
 
     name: str
     passages: str
     vectors: str
     key: str
     scope: str
+    check: str
     columns: str
     sources: str
 
@@ -41,17 +44,23 @@ ARTICLES = Corpus(
     scope="""JOIN cairnloop.cairnloop_articles a ON a.id = c.article_id
         AND coalesce(a.searchable_revision_id = c.revision_id, false)
         AND a.status = 'published' AND a.tenant = :tenant""",
+    # OFFSET 0 keeps it a look at each passage's article; joined, all articles there are would be read now and then.
+    check="""CROSS JOIN LATERAL (SELECT FROM cairnloop.cairnloop_articles a WHERE a.id = c.article_id
+        AND a.searchable_revision_id = c.revision_id AND a.status = 'published' AND a.tenant = :tenant
+        OFFSET 0) AS visible""",
     columns="c.article_id, c.revision_id, c.chunk_index, c.heading, c.content, a.title, r.published_at",
     sources="""JOIN cairnloop.cairnloop_articles a ON a.id = c.article_id
         JOIN cairnloop.cairnloop_revisions r ON r.id = c.revision_id""",
 )
+_OF_VIEWER = """JOIN (VALUES (:tenant, CAST(:owner AS text))) AS viewer (tenant, owner)
+    ON c.tenant = viewer.tenant AND (viewer.owner IS NULL OR c.host_user_id = viewer.owner)"""
 CASES = Corpus(
     name="case",
     passages="cairnloop.cairnloop_resolved_cases",
     vectors="cairnloop.cairnloop_case_vectors",
     key="case_id",
-    scope="""JOIN (VALUES (:tenant, CAST(:owner AS text))) AS viewer (tenant, owner)
-        ON c.tenant = viewer.tenant AND (viewer.owner IS NULL OR c.host_user_id = viewer.owner)""",
+    scope=_OF_VIEWER,
+    check=_OF_VIEWER,
     columns="c.conversation_id, c.subject, c.problem, c.resolution, c.resolved_at",
     sources="",
 )
@@ -61,15 +70,21 @@ CASES = Corpus(
 # is ever read as query syntax.
 _STATEMENT = """
 WITH asked AS MATERIALIZED (
-    SELECT * FROM unnest(CAST(:terms AS text[]), CAST(:weights AS float8[])) AS t (term, weight)
+    SELECT term, weight, CAST(quoted AS tsquery) AS query
+    FROM unnest(CAST(:terms AS text[]), CAST(:quoted AS text[]), CAST(:weights AS float8[])) AS t (term, quoted, weight)
 ), by_meaning AS MATERIALIZED (
     SELECT id, row_number() OVER (ORDER BY distance, id) AS place, 1 - distance AS similarity FROM ({meaning}) AS found
 ), chosen AS MATERIALIZED (
-    SELECT id FROM by_meaning {chosen}
+    {chosen}
+), promising AS MATERIALIZED (
+    (SELECT c.id FROM chosen JOIN {passages} c USING (id)
+    CROSS JOIN LATERAL (SELECT sum(weight) AS covered FROM asked WHERE c.search @@ asked.query) AS once
+    ORDER BY covered / (1 + {saturation} * ({rest} + {share} * length(c.search))) DESC, c.id LIMIT :weighed)
+    UNION SELECT id FROM by_meaning
 ), weighed AS MATERIALIZED (
     SELECT c.id, sum(asked.weight) AS covered,
         sum(asked.weight * n * {saturated} / (n + {saturation} * ({rest} + {share} * length(c.search)))) AS score
-    FROM chosen JOIN {passages} c USING (id)
+    FROM promising JOIN {passages} c USING (id)
     CROSS JOIN LATERAL unnest(c.search) AS word (lexeme, positions, labels)
     JOIN asked ON asked.term = word.lexeme
     CROSS JOIN LATERAL (SELECT cardinality(positions) + cardinality(array_positions(labels, 'A'))) AS counted (n)
@@ -82,7 +97,8 @@ SELECT c.id, {columns}, by_words.place AS lexical_rank, by_meaning.place AS sema
 FROM by_words FULL JOIN by_meaning USING (id) LEFT JOIN weighed USING (id)
 JOIN {passages} c USING (id) {sources} {compared}
 """
-_WITH = " UNION (SELECT c.id FROM {passages} c {scope} WHERE c.search @@ CAST(:{name} AS tsquery) LIMIT :{name}_room)"
+_WITH = "(SELECT c.id FROM {passages} c {check} WHERE c.search @@ CAST(:{leg} AS tsquery) LIMIT :{leg}_room)"
+_NO_PASSAGE = "SELECT CAST(NULL AS bigint) AS id WHERE false"
 _NOTHING = "SELECT CAST(NULL AS bigint) AS id, CAST(NULL AS float8) AS distance WHERE false"
 _NEAREST = """
 SELECT c.id, {distance} AS distance FROM {vectors} v JOIN {passages} c ON c.id = v.{key} {scope}
@@ -103,17 +119,17 @@ def find(
     corpus: Corpus, query: Query, embedder: Embedder | None, vector: Sequence[float] | None, **scope: Any
 ) -> Sequence[Row[Any]]:
     """Passages that share a word with the question or, with a vector, are close to it in meaning."""
-    values: dict[str, Any] = {"terms": query.terms, "weights": query.weights, "per_leg": PER_LEG, **scope}
-    parts = {"passages": corpus.passages, "scope": corpus.scope}
-    chosen = ""
-    for name, (condition, room) in _conditions(query).items():
-        chosen += _WITH.format(name=name, **parts)
-        values |= {name: condition, f"{name}_room": room}
+    values: dict[str, Any] = {"terms": query.terms, "weights": query.weights, **scope}
+    values |= {"quoted": [_quoted_lexeme(term) for term in query.terms], "per_leg": PER_LEG, "weighed": WEIGHED}
+    conditions = _conditions(query)
+    chosen = " UNION ".join(_WITH.format(leg=leg, **vars(corpus)) for leg in conditions) or _NO_PASSAGE
+    for leg, (condition, room) in conditions.items():
+        values |= {leg: condition, f"{leg}_room": room}
     meaning, compared, similarity = _NOTHING, "", "CAST(NULL AS float8)"
     if embedder is not None and vector is not None:
         model, length = quoted(embedder.name), operand(embedder.dimension)
         distance = f"(v.embedding::{length} <=> CAST(:vector AS {length}))"
-        meaning = _NEAREST.format(distance=distance, model=model, vectors=corpus.vectors, key=corpus.key, **parts)
+        meaning = _NEAREST.format(distance=distance, model=model, **vars(corpus))
         compared = f"LEFT JOIN {corpus.vectors} v ON v.{corpus.key} = c.id AND v.model = {model}"
         similarity = f"coalesce(by_meaning.similarity, 1 - {distance})"
         values["vector"] = str(list(vector))
