@@ -149,7 +149,7 @@ class HTTPEmbedder:
                 pause = BACKOFF[min(attempt, len(BACKOFF) - 1)] * random.uniform(0.8, 1.2)
                 pause = pause if failure.wait is None else failure.wait
                 if attempt >= retries or time.monotonic() + pause >= deadline:
-                    raise HostFailure(f"{self.name}: the endpoint {failure}") from None
+                    raise HostFailure(f"the endpoint of {self.model} {failure}") from None
                 attempt += 1
                 time.sleep(pause)
 
@@ -233,7 +233,7 @@ class HTTPEmbedder:
             return self._clients[mine]
 
     def _permanent(self, words: str) -> HostFailure:
-        return HostFailure(f"{self.name}: the endpoint {words}", permanent=True)
+        return HostFailure(f"the endpoint of {self.model} {words}", permanent=True)
 
 
 def _wait(header: str | None) -> float | None:

@@ -132,7 +132,7 @@ def test_what_passes_is_tried_again(server: Endpoint, fault: Fault) -> None:
 @pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING)
 def test_what_does_not_pass_is_given_up_as_passing(server: Endpoint, fault: Fault) -> None:
     server.faults = [fault] * 3
-    with pytest.raises(HostFailure, match="tiny/8: the endpoint") as caught:
+    with pytest.raises(HostFailure, match="the endpoint of tiny") as caught:
         embedder(server, retries=2).embed(["word"])
     assert not caught.value.permanent
     assert len(server.asked) == 3

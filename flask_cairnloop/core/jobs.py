@@ -113,7 +113,7 @@ class Task:
             session().connection().execute(_PROMISE if unique_key is None else _PROMISE_ONCE, row).scalar_one()
         )
         if delay < SCHEDULER_SLEEP:
-            after_commit(_wake_scheduler if delay else lambda: push_one(job_id))
+            after_commit(_wake_scheduler if delay else lambda: push_one(job_id, self.name))
         return job_id
 
 
@@ -170,9 +170,9 @@ def push(job_ids: list[int], names: dict[int, str] | None = None) -> bool:
     return bool(job_ids) and redis.hints().send(fill)
 
 
-def push_one(job_id: int) -> None:
+def push_one(job_id: int, name: str) -> None:
     """Hand one row's id to RQ; where Redis is away, the scheduler does it later."""
-    push([job_id])
+    push([job_id], {job_id: name})
 
 
 def _wake_scheduler() -> None:

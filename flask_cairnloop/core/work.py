@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,7 +19,7 @@ from typing import Any, cast
 
 from flask import Flask, current_app
 from sqlalchemy import Connection, CursorResult, Engine, select, text, update
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from flask_cairnloop.core import telemetry
 from flask_cairnloop.core.current import now, state
@@ -61,6 +61,8 @@ class Worker:
     def release(self) -> None:
         """Let the lock go with its connection."""
         if self._connection is not None:
+            with suppress(SQLAlchemyError):  # closing alone lets it go a moment later
+                self._connection.execute(text("SELECT pg_advisory_unlock_all()"))
             self._connection.invalidate()
             self._connection.close()
             self._connection = None
@@ -256,11 +258,12 @@ def _given_up(names: Collection[str], before: int, limit: int = 500) -> Sequence
 def _revive(job_id: int) -> int:
     """Returns 1, or 0 where another process was faster."""
     values = {"state": JobState.WAITING, "attempts": 0, "run_at": now(), "pushed_at": None, "finished_at": None}
-    statement = update(Job).where(Job.id == job_id, Job.state == JobState.FAILED).values(**values)
-    revived = cast("CursorResult[Any]", session().execute(statement)).rowcount
-    if revived:
-        after_commit(partial(push_one, job_id))
-    return revived
+    statement = update(Job).where(Job.id == job_id, Job.state == JobState.FAILED).values(**values).returning(Job.name)
+    name = session().execute(statement.execution_options(synchronize_session=False)).scalar_one_or_none()
+    if name is None:
+        return 0
+    after_commit(partial(push_one, job_id, name))
+    return 1
 
 
 @contextmanager

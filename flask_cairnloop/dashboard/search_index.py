@@ -43,7 +43,7 @@ def _meaning(found: Coverage) -> Finding:
     model = f"{found.embedder}, {found.dimension} dimensions"
     if found.failure is not None:
         says = f"{model}. Search goes by words alone: {found.failure.reason.rstrip('.')}."
-        step = "" if "flask cairnloop" in says else "Run: flask cairnloop embedder status"
+        step = "" if "flask cairnloop" in says else "Once it works, run: flask cairnloop retrieval rebuild"
         return Finding(name, Health.ATTENTION, says, step)
     return Finding(name, Health.WELL, model)
 

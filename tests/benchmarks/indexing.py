@@ -21,7 +21,25 @@ from tests.support.hosts import close, make_app
 
 LOCAL = "flask_cairnloop.minilm:LocalEmbedder"
 ADA = Operator(id="ada", name="Ada Osei", scopes=frozenset({"support"}))
-WORDS = "ridge hut water stove wind snow axe rope guide path summit valley shelter booking refund weather map".split()
+WORDS = [
+    "ridge",
+    "hut",
+    "water",
+    "stove",
+    "wind",
+    "snow",
+    "axe",
+    "rope",
+    "guide",
+    "path",
+    "summit",
+    "valley",
+    "shelter",
+    "booking",
+    "refund",
+    "weather",
+    "map",
+]
 WHAT = "Article of 5,000 words, published until search finds it, one worker"
 
 

@@ -239,3 +239,10 @@ def test_one_waiting_job_stands_in_for_all_of_its_key(app: Flask) -> None:
             db.execute(update(Job).where(Job.id == ids[-1]).values(state=JobState.FAILED))
     assert work.replay(["test.note"]) == 1
     assert [row(job_id).state for job_id in ids] == [JobState.DONE, JobState.DONE, JobState.WAITING]
+
+
+def test_a_job_may_take_the_time_it_asked_for(app: Flask) -> None:
+    job("test.long", timeout=300)(lambda: None)
+    promise("test.long")
+    (carried,) = jobs.queue().jobs
+    assert carried.timeout == 305
