@@ -13,7 +13,7 @@ from flask import Response as FlaskResponse
 from werkzeug.wrappers import Response
 
 from flask_cairnloop import audit as log
-from flask_cairnloop.audit import AuditEvent, AuditFilter
+from flask_cairnloop.audit import AuditFilter
 from flask_cairnloop.core.current import now, settings
 from flask_cairnloop.core.database import session
 from flask_cairnloop.core.errors import HostFailure, InvalidInput
@@ -28,6 +28,7 @@ SIZE = 50  # rows of a page
 BATCH = 500  # rows read at once for an export
 EXPORTED = 100_000  # rows of one export, at most
 HOSTS = 50  # of the host's own events
+PARTS = ("actor", "action", "tool", "conversation", "proposal", "since", "until")  # of the filter, in the address
 COLUMNS = ("id", "at", "action", "actor_kind", "actor_id", "subject", "subject_id", "conversation_id", "details")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -44,8 +45,8 @@ def audit() -> Response:
     asked, errors = _asked()
     before = whole(request.args, "before")
     found = log.list_events(asked, visible_to=operator, before=before, limit=SIZE + 1)
-    kept = {key: value for key, value in request.args.items() if value and key != "before"}
-    following = url_for(".audit", **kept | {"before": str(found[SIZE - 1].id)}) if len(found) > SIZE else None
+    kept: dict[str, Any] = {key: request.args[key] for key in PARTS if request.args.get(key)}
+    following = url_for(".audit", **kept, before=found[SIZE - 1].id) if len(found) > SIZE else None
     return page(
         "audit/show.html",
         section="audit",
@@ -143,12 +144,3 @@ def _hosts_events() -> Sequence[Mapping[str, Any]] | None:
         return list(ask("auditor", settings.auditor.list_events, limit=HOSTS, operator=current_operator()))[:HOSTS]
     except (HostFailure, TypeError):
         return None
-
-
-def subject_address(event: AuditEvent) -> str | None:
-    """Where what an event is about can be looked at."""
-    if event.subject == "article":
-        return url_for(".article", article_id=event.subject_id)
-    if event.subject == "tool_proposal":
-        return url_for(".proposal", proposal_id=event.subject_id)
-    return url_for(".conversation", conversation_id=event.conversation_id) if event.conversation_id else None

@@ -34,6 +34,8 @@ WORDS: dict[str, str] = {
     "article.unarchive": "Article brought back",
     "article.import": "Article imported",
     "article.export": "Article exported",
+    "case.index": "Resolved case kept for search",
+    "case.remove": "Resolved case removed from search",
     "action.proposal_created": "Action proposed",
     "action.proposal_blocked": "Action blocked",
     "action.approval_requested": "Approval asked for",
