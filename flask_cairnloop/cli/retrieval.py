@@ -17,15 +17,12 @@ from flask_cairnloop.core.schema import require_migrated
 from flask_cairnloop.host.embedder import Embedder
 from flask_cairnloop.knowledge import vectors
 from flask_cairnloop.knowledge.rebuilding import ARTICLES, Corpus, promise_missing, rebuild
+from flask_cairnloop.retrieval.summaries import meaning
 
 retrieval: click.Group = AppGroup("retrieval", help="Search: its vectors, its index, its quality.")
 retrieval.add_command(evaluation)
 
-CASES = Corpus(
-    vectors.CASES,
-    ("subject", "problem", "resolution"),
-    lambda row: "\n\n".join(part for part in (row.subject, row.problem, row.resolution) if part),
-)
+CASES = Corpus(vectors.CASES, ("subject", "problem"), lambda row: meaning(row.subject, row.problem))
 CORPORA = {"articles": ARTICLES, "cases": CASES}
 INDEXING = ("index_revision", "index_case")  # the jobs that make things findable
 AGAIN = "Run the same command again: it goes on where it stopped."

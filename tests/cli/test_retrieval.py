@@ -12,12 +12,15 @@ from click.testing import Result
 from flask import Flask
 from sqlalchemy import func, select, update
 
-from flask_cairnloop import HostFailure, Operator, knowledge, retrieval
+from flask_cairnloop import Customer, HostFailure, Operator, conversations, knowledge, retrieval
 from flask_cairnloop.cli import cairnloop
+from flask_cairnloop.core.current import now
 from flask_cairnloop.core.database import session, transaction
 from flask_cairnloop.core.jobs import Job, JobState
 from flask_cairnloop.knowledge.models import Chunk, ChunkVector
 from flask_cairnloop.knowledge.vectors import CHUNKS, has_index
+from flask_cairnloop.retrieval.models import ResolvedCase
+from flask_cairnloop.retrieval.summaries import meaning
 from tests.support.embedders import WordEmbedder
 
 RunJobs = Callable[[], int]
@@ -64,6 +67,19 @@ def test_another_model_is_filled_and_indexed_while_the_first_serves(
     assert "articles: 2 of 2" in result.stderr
     assert (vectors_of("words"), vectors_of("other")) == (2, 2)
     assert has_index(CHUNKS, OTHER)
+
+
+def test_cases_get_their_vectors_too(app: Flask, customer: Customer) -> None:
+    conversation_id = conversations.receive_from(customer, "My stove does not burn.").conversation_id
+    with transaction() as db:
+        words = {"subject": "Stove", "problem": "It does not burn.", "resolution": "Open the valve.", "outcome": "ok"}
+        case = {"conversation_id": conversation_id, "actions": [], "resolved_at": now(), "digest": "d"}
+        db.add(ResolvedCase(**words, **case))
+    OTHER.texts.clear()
+    result = run(app, "rebuild", "--corpus", "cases", "--embedder", "tests.cli.test_retrieval:OTHER")
+    assert "cases: 1 vector(s) of other made; indexed." in result.output
+    assert OTHER.texts == [meaning("Stove", "It does not burn.")]
+    assert "cases: 0 vector(s)" in run(app, "rebuild", "--embedder", "tests.cli.test_retrieval:OTHER").output
 
 
 def test_the_others_go_when_told(app: Flask, operator: Operator, run_jobs: RunJobs) -> None:
