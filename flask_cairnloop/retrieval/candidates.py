@@ -130,7 +130,9 @@ def find(
         model, length = quoted(embedder.name), operand(embedder.dimension)
         distance = f"(v.embedding::{length} <=> CAST(:vector AS {length}))"
         meaning = _NEAREST.format(distance=distance, model=model, **vars(corpus))
-        compared = f"LEFT JOIN {corpus.vectors} v ON v.{corpus.key} = c.id AND v.model = {model}"
+        compared = (
+            f"LEFT JOIN {corpus.vectors} v ON v.{corpus.key} = c.id AND v.model = {model} AND by_meaning.place IS NULL"
+        )
         similarity = f"coalesce(by_meaning.similarity, 1 - {distance})"
         values["vector"] = str(list(vector))
     statement = _STATEMENT.format(
