@@ -17,12 +17,11 @@ from flask_cairnloop.core.schema import require_migrated
 from flask_cairnloop.host.embedder import Embedder
 from flask_cairnloop.knowledge import vectors
 from flask_cairnloop.knowledge.rebuilding import ARTICLES, Corpus, promise_missing, rebuild
-from flask_cairnloop.retrieval.summaries import meaning
+from flask_cairnloop.retrieval import CASES, promise_cases
 
 retrieval: click.Group = AppGroup("retrieval", help="Search: its vectors, its index, its quality.")
 retrieval.add_command(evaluation)
 
-CASES = Corpus(vectors.CASES, ("subject", "problem"), lambda row: meaning(row.subject, row.problem))
 CORPORA = {"articles": ARTICLES, "cases": CASES}
 INDEXING = ("index_revision", "index_case")  # the jobs that make things findable
 AGAIN = "Run the same command again: it goes on where it stopped."
@@ -44,6 +43,8 @@ def rebuild_vectors(path: str | None, corpus: str, drop: bool) -> None:
         embedder = _chosen(path)
         if corpus != "cases" and (promised := promise_missing()):
             click.echo(f"{promised} article(s) were not searchable yet; the worker indexes them.", err=True)
+        if corpus != "articles" and (promised := promise_cases()):
+            click.echo(f"{promised} resolved conversation(s) had no case yet; the worker writes them.", err=True)
         for name, each in CORPORA.items():
             if corpus in (name, "all"):
                 _rebuild(name, each, embedder)

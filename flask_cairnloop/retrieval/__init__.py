@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask_cairnloop.retrieval.cases import embed_cases
+from flask_cairnloop.retrieval.cases import CASES
 from flask_cairnloop.retrieval.cases import remove as forget_case
 from flask_cairnloop.retrieval.gaps import get_gap, list_gaps, record_gap
 from flask_cairnloop.retrieval.grounding import ground
@@ -14,6 +14,7 @@ from flask_cairnloop.retrieval.results import Cause, Evidence, Grounding, Ground
 from flask_cairnloop.retrieval.search import search, search_cases
 
 __all__ = [
+    "CASES",
     "Cause",
     "Evidence",
     "GapEvent",
@@ -23,7 +24,6 @@ __all__ = [
     "Reason",
     "ResolvedCase",
     "Trust",
-    "embed_cases",
     "find_evidence",
     "forget_case",
     "get_gap",

@@ -2,8 +2,8 @@
 
 A case is written by the job ``index_case`` after a conversation was resolved, and removed in the transaction that
 reopens it. ``jobs.promise_cases`` promises the job for chosen conversations, or for every resolved one without a case;
-``without_vectors`` names the cases that the configured embedder has not seen; ``embed_cases`` gives an embedder those
-it has not seen, batch by batch, for a rebuild.
+``without_vectors`` names the cases that the configured embedder has not seen; ``rebuild(CASES, embedder)`` of
+``knowledge.rebuilding`` gives an embedder those it has not seen.
 """
 
 from __future__ import annotations
@@ -22,14 +22,18 @@ from flask_cairnloop.core import live
 from flask_cairnloop.core.current import now, settings
 from flask_cairnloop.core.database import session, table, transaction
 from flask_cairnloop.core.errors import HostFailure, NotFound
-from flask_cairnloop.host.embedder import Embedder
 from flask_cairnloop.host.people import SYSTEM, Actor
+from flask_cairnloop.knowledge import vectors
 from flask_cairnloop.knowledge.embedding import embed
+from flask_cairnloop.knowledge.rebuilding import Corpus
 from flask_cairnloop.retrieval.models import CaseVector, ResolvedCase
 from flask_cairnloop.retrieval.summaries import Summary, meaning, summarise
 
 READ = 100  # messages of each side
 LONGEST = 1_000  # rows in one answer, at most
+
+#: Cases as a rebuild of vectors sees them: embedded by what was asked.
+CASES = Corpus(vectors.CASES, ("subject", "problem"), lambda row: meaning(row.subject, row.problem))
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ def store(prepared: Prepared) -> bool:
     if fresh:
         db.execute(delete(CaseVector).where(CaseVector.case_id == case_id))
     if prepared.model is not None and prepared.vector is not None:
-        _store_vectors(prepared.model, {case_id: prepared.vector})
+        _store_vector(case_id, prepared.model, prepared.vector)
     _record("case.index", case_id, conversation, SYSTEM)
     return True
 
@@ -121,28 +125,6 @@ def without_vectors(limit: int = 500) -> Sequence[int]:
     return session().scalars(query.limit(max(1, min(limit, LONGEST)))).all()
 
 
-def embed_cases(embedder: Embedder, *, after: int = 0, limit: int = 64) -> int | None:
-    """Give ``embedder`` up to ``limit`` cases with ids above ``after`` that it has not seen, and save their vectors.
-
-    Returns the last id, to go on after it; None where there are no more. Call it outside any transaction. A case that
-    changed or went meanwhile is left out. Raises ``HostFailure`` where the embedder fails.
-    """
-    with transaction() as db:
-        query = select(ResolvedCase.id, ResolvedCase.subject, ResolvedCase.problem, ResolvedCase.digest)
-        query = query.where(ResolvedCase.id > after, ~_embedded_by(embedder.name)).order_by(ResolvedCase.id)
-        rows = db.execute(query.limit(max(1, min(limit, LONGEST)))).all()
-    if not rows:
-        return None
-    made = embed(embedder, [meaning(row.subject, row.problem) for row in rows])
-    vectors = {row.id: vector for row, vector in zip(rows, made, strict=True)}
-    with transaction() as db:
-        still = select(ResolvedCase.id, ResolvedCase.digest).where(ResolvedCase.id.in_(vectors))
-        locked = db.execute(still.order_by(ResolvedCase.id).with_for_update(read=True))
-        held = {row.id: row.digest for row in locked}
-        _store_vectors(embedder.name, {row.id: vectors[row.id] for row in rows if held.get(row.id) == row.digest})
-    return int(rows[-1].id)
-
-
 def _is_settled(conversation: Conversation) -> bool:
     return conversation.status != ConversationStatus.OPEN and conversation.resolved_at is not None
 
@@ -167,11 +149,8 @@ def _embedded_by(model: str) -> Any:
     return exists().where(CaseVector.case_id == ResolvedCase.id, CaseVector.model == model)
 
 
-def _store_vectors(model: str, vectors: dict[int, Sequence[float]]) -> None:
-    if not vectors:
-        return
-    rows = [{"case_id": case_id, "model": model, "embedding": vector} for case_id, vector in vectors.items()]
-    put = insert(CaseVector).values(rows)
+def _store_vector(case_id: int, model: str, vector: Sequence[float]) -> None:
+    put = insert(CaseVector).values(case_id=case_id, model=model, embedding=vector)
     session().execute(
         put.on_conflict_do_update(index_elements=["case_id", "model"], set_={"embedding": put.excluded.embedding})
     )

@@ -18,6 +18,7 @@ from flask_cairnloop.core.database import session, transaction
 from flask_cairnloop.core.errors import CairnloopError
 from flask_cairnloop.core.jobs import Job
 from flask_cairnloop.host.people import SYSTEM
+from flask_cairnloop.knowledge.rebuilding import rebuild
 from flask_cairnloop.retrieval import ResolvedCase, cases
 from flask_cairnloop.retrieval.models import CaseVector
 from tests.support.embedders import WordEmbedder
@@ -210,7 +211,7 @@ def later() -> timedelta:
 def test_a_run_that_dies_leaves_nothing_half(settle: Settle, run_jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
     settle()
     with monkeypatch.context() as broken:
-        broken.setattr(cases, "_store_vectors", lambda *_: 1 / 0)
+        broken.setattr(cases, "_store_vector", lambda *_: 1 / 0)
         run_jobs()
     assert (found(), models()) == ([], [])
     with at(now() + later()):
@@ -235,14 +236,11 @@ def test_another_embedder_is_given_the_cases_it_has_not_seen(settle: Settle, run
     for number in range(5):
         settle(by=Customer(ref=f"c{number}", name=None))
     run_jobs()
-    other, last, steps = WordEmbedder("other", 16), 0, 0
-    while (reached := retrieval.embed_cases(other, after=last, limit=2)) is not None:
-        assert reached > last
-        last, steps = reached, steps + 1
-    assert steps == 3
+    other = WordEmbedder("other", 16)
+    assert rebuild(retrieval.CASES, other).embedded == 5
     assert sorted(model for _, model in models()) == ["other"] * 5 + ["words"] * 5
-    assert len(other.texts) == 5
-    assert retrieval.embed_cases(other) is None
+    assert len(other.texts) == 1, "the same words are embedded once"
+    assert rebuild(retrieval.CASES, other).embedded == 0
 
 
 def test_a_case_that_goes_while_it_is_embedded_gets_no_vector(
@@ -256,7 +254,7 @@ def test_a_case_that_goes_while_it_is_embedded_gets_no_vector(
             conversations.reopen(thread, by=operator)
             return super().embed(texts)  # type: ignore[arg-type]
 
-    assert retrieval.embed_cases(Slow("slow", 8)) is not None
+    assert rebuild(retrieval.CASES, Slow("slow", 8)).embedded == 0
     assert models() == []
 
 
