@@ -120,8 +120,11 @@ def _tools(value: Any) -> tuple[type[Tool], ...]:
         if lacking := tool.lacking():
             raise ValueError(f"{tool.__name__} lacks {', '.join(lacking)}, which a tool needs")
     names = [tool.tool_spec().name for tool in found]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise ValueError(f"two tools are named {', '.join(twice)}")
+    if twice := [tool for tool, name in zip(found, names, strict=True) if names.count(name) > 1]:
+        classes = ", ".join(tool.__qualname__ for tool in twice)
+        raise ValueError(
+            f"{classes}: two tools are named {', '.join(sorted({each.tool_spec().name for each in twice}))}"
+        )
     return tuple(found)
 
 

@@ -69,6 +69,21 @@ draft_superseded = _signals.signal("cairnloop.draft.superseded")
 #: The host's policy wanted no draft, so none was kept.
 #: ``metadata``: conversation_id, tenant, actor, grounding and evidence (snapshots).
 draft_denied = _signals.signal("cairnloop.draft.denied")
+#: An action was asked for and passed every gate. ``metadata``: proposal, actor, outcome, risk_tier, approval_mode.
+proposal_created = _signals.signal("cairnloop.governance.proposal_created")
+#: A gate refused an action; the request is kept with the reason. ``metadata`` as above; ``outcome`` is the proposal's
+#: status: needs_input, scope_invalid or policy_denied.
+proposal_blocked = _signals.signal("cairnloop.governance.proposal_blocked")
+#: The same action was asked for again while the first stands. ``metadata`` as above, with the first as ``proposal``.
+proposal_duplicate = _signals.signal("cairnloop.governance.proposal_duplicate")
+#: A tool ran and what it did is saved. ``measurements``: duration_seconds since the run began.
+#: ``metadata``: proposal, actor, tool, risk_tier, approval_mode.
+action_executed = _signals.signal("cairnloop.governance.action_executed")
+#: A tool failed and is not tried again. ``measurements`` and ``metadata`` as for ``action_executed``.
+action_failed = _signals.signal("cairnloop.governance.action_failed")
+#: An approval moved, by a person or by itself; not for the two above. ``metadata``: proposal, actor, event_type (the
+#: step's ``ActionEventType``), from_status (None for a new one), to_status, risk_tier.
+approval_transition = _signals.signal("cairnloop.governance.approval_transition")
 
 
 def when(*events: NamedSignal) -> Callable[[Reaction], Reaction]:

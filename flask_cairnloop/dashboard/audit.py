@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from flask import Blueprint, request, stream_with_context, url_for
@@ -21,7 +22,7 @@ from flask_cairnloop.dashboard.access import current_operator
 from flask_cairnloop.dashboard.deeds import deed
 from flask_cairnloop.dashboard.forms import whole
 from flask_cairnloop.dashboard.pages import page
-from flask_cairnloop.host.auditor import NoAuditor
+from flask_cairnloop.host.auditor import Auditor, NoAuditor
 from flask_cairnloop.host.boundary import ask
 
 SIZE = 50  # rows of a page
@@ -141,6 +142,12 @@ def _hosts_events() -> Sequence[Mapping[str, Any]] | None:
     if isinstance(settings.auditor, NoAuditor):
         return ()
     try:
-        return list(ask("auditor", settings.auditor.list_events, limit=HOSTS, operator=current_operator()))[:HOSTS]
-    except (HostFailure, TypeError):
+        return ask("auditor", _first, settings.auditor)
+    except HostFailure:
         return None
+
+
+def _first(auditor: Auditor) -> Sequence[Mapping[str, Any]]:
+    """Read inside the call, as the answer may be a query that is still to be run."""
+    found = auditor.list_events(limit=HOSTS, operator=current_operator())
+    return [{str(key): value for key, value in dict(event).items()} for event in islice(found, HOSTS)]

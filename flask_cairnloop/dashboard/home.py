@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from flask import Blueprint
 from werkzeug.wrappers import Response
 
-from flask_cairnloop import conversations, drafts
+from flask_cairnloop import conversations, drafts, governance
 from flask_cairnloop.conversations import Conversation, InboxFilter, InboxSort, InboxView, Priority
 from flask_cairnloop.dashboard.access import current_operator
 from flask_cairnloop.dashboard.htmx import region
 from flask_cairnloop.dashboard.pages import Counts, page, readable, view_counts
 from flask_cairnloop.drafts import Waiting
+from flask_cairnloop.governance import ToolProposal
 
 SHOWN = 5  # rows of each lane
 
@@ -30,6 +31,9 @@ class Overview:
     handed_over: Sequence[Conversation] | None
     drafts: Sequence[Waiting] | None
     drafts_count: int | None
+    #: Actions a person has to decide about, or to settle.
+    actions: Sequence[ToolProposal] | None
+    actions_count: int | None
 
     def count(self, view: str) -> int | None:
         """How many conversations a view holds."""
@@ -63,6 +67,8 @@ def read() -> Overview:
         handed_over=readable(lambda: _first(InboxFilter(sort=InboxSort.OLDEST, handed_over=True))),
         drafts=readable(lambda: drafts.longest_waiting(visible_to=operator, limit=SHOWN)),
         drafts_count=readable(lambda: drafts.count_waiting(visible_to=operator)),
+        actions=readable(lambda: governance.waiting(visible_to=operator, limit=SHOWN)),
+        actions_count=readable(lambda: governance.count_waiting(visible_to=operator)),
     )
 
 

@@ -10,9 +10,10 @@ from typing import Any
 
 from flask_cairnloop import governance
 from flask_cairnloop.core.current import now
+from flask_cairnloop.dashboard import tool_forms
 from flask_cairnloop.governance import ApprovalStatus, ToolActionEvent, ToolProposal, UnknownTool, registry
 from flask_cairnloop.host.people import Operator
-from flask_cairnloop.host.tool import SECRET_WORDS, ToolSpec
+from flask_cairnloop.host.tool import SECRET_WORDS, Tool, ToolSpec
 
 SHOWN = 20  # actions of one conversation
 OPEN = frozenset({ApprovalStatus.PENDING, ApprovalStatus.DEFERRED})
@@ -24,6 +25,8 @@ class Requested:
 
     proposal: ToolProposal
     spec: ToolSpec | None
+    #: What its inputs are called.
+    labels: Mapping[str, str]
     trail: Sequence[ToolActionEvent]
     #: Why the viewer cannot approve it; empty where they can.
     hindrance: str
@@ -69,7 +72,7 @@ class Requested:
     def inputs(self) -> list[tuple[str, Any]]:
         """Its inputs with secrets masked, as label and value."""
         shown = self.spec.mask(self.proposal.input) if self.spec is not None else _masked(self.proposal.input)
-        return [(name.replace("_", " ").capitalize(), value) for name, value in shown.items() if value != ""]
+        return [(self.labels.get(name) or name, value) for name, value in shown.items() if value not in ("", None)]
 
 
 def read(
@@ -80,10 +83,14 @@ def read(
     typed: Mapping[str, str] | None = None,
 ) -> Requested:
     """A proposal with its trail, as ``operator`` sees it."""
-    spec = _spec(proposal.tool)
+    tool = _tool(proposal.tool)
+    spec = tool.tool_spec() if tool is not None else None
+    named = {name: name.replace("_", " ").capitalize() for name in proposal.input}
+    named |= tool_forms.labels(tool) if tool is not None else {}
     own = (proposal.actor_kind, proposal.actor_id) == ("operator", operator.id)
     trail = governance.trail_of(proposal.id, visible_to=operator)
-    return Requested(proposal, spec, trail, _hindrance(proposal, spec, operator, own), own, errors or {}, typed or {})
+    hindrance = _hindrance(proposal, spec, operator, own)
+    return Requested(proposal, spec, named, trail, hindrance, own, errors or {}, typed or {})
 
 
 def of_conversation(conversation_id: int, operator: Operator) -> list[Requested]:
@@ -92,9 +99,9 @@ def of_conversation(conversation_id: int, operator: Operator) -> list[Requested]
     return [read(each, operator) for each in reversed(found)]
 
 
-def _spec(name: str) -> ToolSpec | None:
+def _tool(name: str) -> type[Tool] | None:
     try:
-        return registry.find(name).tool_spec()
+        return registry.find(name)
     except UnknownTool:
         return None
 

@@ -83,6 +83,18 @@ def read(tool: type[Tool], posted: Mapping[str, str]) -> dict[str, Any]:
     return found
 
 
+def labels(tool: type[Tool]) -> dict[str, str]:
+    """What each input is called."""
+    schema = tool.input_schema()
+    return {name: label(name, _resolved(each, schema)) for name, each in schema.get("properties", {}).items()}
+
+
+def label(name: str, schema: Mapping[str, Any]) -> str:
+    """What an input is called: its own title, not the one Pydantic makes up."""
+    given = str(schema.get("title") or "")
+    return given if given and given != name.replace("_", " ").title() else name.replace("_", " ").capitalize()
+
+
 def _value(given: str, control: Control) -> Any:
     try:
         if control == Control.NUMBER:
@@ -103,7 +115,7 @@ def _field(
     secret = spec.mask({name: "x"})[name] != "x"
     return Field(
         name=name,
-        label=str(schema.get("title") or name.replace("_", " ").capitalize()),
+        label=label(name, schema),
         control=control,
         required=required and control != Control.SWITCH,
         value="" if secret else typed,

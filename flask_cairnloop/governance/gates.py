@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 from pydantic import ValidationError
@@ -42,11 +43,12 @@ def judge(
     """Send a request through the gates. The first that refuses decides; a gate that fails refuses."""
     mode = resolve_mode(tool)
     try:
-        value = ask("tool", tool.changeset, attrs)
+        value = ask("tool", _validated, tool, attrs)
     except HostFailure as failure:
-        errors = _errors(failure.__cause__)
-        words = "; ".join(f"{name}: {why}" for name, why in errors.items()) or failure.reason
-        return Judgement(ProposalStatus.NEEDS_INPUT, mode, words[:REASON_LENGTH], errors)
+        return Judgement(ProposalStatus.NEEDS_INPUT, mode, failure.reason[:REASON_LENGTH])
+    if isinstance(value, dict):
+        words = "; ".join(f"{name}: {why}" for name, why in value.items())
+        return Judgement(ProposalStatus.NEEDS_INPUT, mode, words[:REASON_LENGTH], value)
     try:
         required = required_scopes(tool)
         if missing := sorted(required - scopes):
@@ -61,6 +63,26 @@ def judge(
     if mode == ApprovalMode.ALWAYS_BLOCK:
         return Judgement(ProposalStatus.POLICY_DENIED, mode, NEVER_RUNS, value=value, required=required)
     return Judgement(ProposalStatus.PROPOSED, mode, value=value, required=required)
+
+
+def _validated(tool: type[Tool], attrs: Mapping[str, Any]) -> Tool | dict[str, str]:
+    """The input, or what is wrong with which part of it: an answer, so no log shows what was typed."""
+    try:
+        value = tool.changeset(attrs)
+    except ValidationError as invalid:
+        return _errors(invalid)
+    if type(value) is not tool:
+        raise HostFailure(f"{tool.__name__}.changeset() answered no {tool.__name__}")
+    endless = [name for name, each in value.model_dump(mode="json").items() if not _is_finite(each)]
+    return dict.fromkeys(endless, "Needs a finite number") or value
+
+
+def _is_finite(value: Any) -> bool:
+    if isinstance(value, float):
+        return isfinite(value)
+    if isinstance(value, Mapping):
+        return all(_is_finite(each) for each in value.values())
+    return all(_is_finite(each) for each in value) if isinstance(value, list) else True
 
 
 def required_scopes(tool: type[Tool]) -> frozenset[str]:
@@ -84,11 +106,9 @@ def _refusal(answer: object) -> str:
     return "The tool did not say that this is allowed."
 
 
-def _errors(cause: BaseException | None) -> dict[str, str]:
-    if not isinstance(cause, ValidationError):
-        return {}
+def _errors(invalid: ValidationError) -> dict[str, str]:
     found: dict[str, str] = {}
-    for error in cause.errors(include_url=False, include_input=False, include_context=False):
+    for error in invalid.errors(include_url=False, include_input=False, include_context=False):
         name = ".".join(str(part) for part in error["loc"]) or "input"
         found.setdefault(name, str(error["msg"])[:REASON_LENGTH])
     return found

@@ -76,6 +76,7 @@ def propose(
         if not fresh:
             if token is not None and stored.input != proposal.input:
                 raise InvalidInput({"token": "was used for another request"})
+            trail.announce_duplicate(stored, by=by)
             return stored
         if judged.passed:
             _open_lane(stored, kind, by)

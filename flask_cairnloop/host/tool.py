@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar, Final, TypeVar
+from typing import Any, ClassVar, Final, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SecretBytes, SecretStr
 
 Option = TypeVar("Option", bound=StrEnum)
 NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -206,12 +206,17 @@ def _read_options(cls: type[Tool], options: dict[str, Any]) -> ToolSpec:
         raise TypeError(f"{cls.__name__} has no option {', '.join(unknown)}; there are {', '.join(sorted(known))}")
     tier = _option(cls, "risk_tier", options["risk_tier"], RiskTier)
     mode = options.get("approval_mode")
-    sensitive = frozenset(options.get("sensitive", ()))
-    if stray := sorted(sensitive - set(cls.model_fields)):
+    sensitive = options.get("sensitive", ())
+    if isinstance(sensitive, str) or not isinstance(sensitive, Iterable):
+        raise TypeError(f"{cls.__name__}: sensitive needs a sequence of field names")
+    sensitive = frozenset(sensitive)
+    if stray := sorted(str(each) for each in sensitive - set(cls.model_fields)):
         raise TypeError(f"{cls.__name__}: sensitive names no field: {', '.join(stray)}")
     name = options.get("name") or _slug(cls.__name__)
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise TypeError(f"{cls.__name__}: name {name!r} needs to be a slug such as issue_refund")
+    _check_kinds(cls, options)
+    _check_fields(cls)
     timeout = _seconds(cls, "timeout", options.get("timeout", 30.0), LONGEST_RUN)
     ttl = options.get("approval_ttl")
     return ToolSpec(
@@ -228,6 +233,33 @@ def _read_options(cls: type[Tool], options: dict[str, Any]) -> ToolSpec:
         approval_ttl=None if ttl is None else _seconds(cls, "approval_ttl", ttl, 365 * 86400.0),
         sensitive=sensitive,
     )
+
+
+def _check_kinds(cls: type[Tool], options: dict[str, Any]) -> None:
+    for names, kind, words in (
+        (("idempotent", "four_eyes", "per_conversation"), bool, "True or False"),
+        (("title", "description", "approver_scope"), str, "a text"),
+    ):
+        for name in names:
+            value = options.get(name)
+            if value is not None and not isinstance(value, kind):
+                raise TypeError(f"{cls.__name__}: {name} needs {words}, not {value!r}")
+    if options.get("approver_scope") == "":
+        raise TypeError(f"{cls.__name__}: approver_scope needs the name of a scope")
+
+
+def _check_fields(cls: type[Tool]) -> None:
+    """What is asked for is stored as JSON and read again before it runs; it has to come back as it was."""
+    for name, field in cls.model_fields.items():
+        if field.alias is not None or field.validation_alias is not None:
+            raise TypeError(f"{cls.__name__}: {name} has an alias; a tool's input goes by the names of its fields")
+        if _hides(field.annotation):
+            raise TypeError(f"{cls.__name__}: {name} would be stored as stars; use a text and sensitive=({name!r},)")
+
+
+def _hides(annotation: Any) -> bool:
+    kinds = (annotation, *get_args(annotation))
+    return any(isinstance(kind, type) and issubclass(kind, SecretStr | SecretBytes) for kind in kinds)
 
 
 def _option(cls: type[Tool], name: str, value: Any, kind: type[Option]) -> Option:

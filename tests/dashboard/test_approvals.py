@@ -142,6 +142,7 @@ def test_a_lost_outcome_is_settled_by_hand(
     made = governance.propose("sleep", {}, by=operator, conversation_id=thread.id)
     governance.approve(made.id, by=operator)
     run_jobs()
+    assert status(made, operator) == ApprovalStatus.OUTCOME_UNKNOWN
     assert "Did it happen?" in desk.get("/support/approvals").text
     url = f"/support/actions/{made.id}/settlement"
     assert_region(desk.post(url, data={"place": "approvals", "reason": "x"}, headers=HTMX), "approvals", status=422)
