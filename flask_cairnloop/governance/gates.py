@@ -73,7 +73,7 @@ def _validated(tool: type[Tool], attrs: Mapping[str, Any]) -> Tool | dict[str, s
         return _errors(invalid)
     if type(value) is not tool:
         raise HostFailure(f"{tool.__name__}.changeset() answered no {tool.__name__}")
-    endless = [name for name, each in value.model_dump(mode="json").items() if not _is_finite(each)]
+    endless = [name for name, each in value.model_dump().items() if not _is_finite(each)]
     return dict.fromkeys(endless, "Needs a finite number") or value
 
 
@@ -82,7 +82,7 @@ def _is_finite(value: Any) -> bool:
         return isfinite(value)
     if isinstance(value, Mapping):
         return all(_is_finite(each) for each in value.values())
-    return all(_is_finite(each) for each in value) if isinstance(value, list) else True
+    return all(_is_finite(each) for each in value) if isinstance(value, list | tuple | set | frozenset) else True
 
 
 def required_scopes(tool: type[Tool]) -> frozenset[str]:

@@ -221,7 +221,7 @@ def _read_options(cls: type[Tool], options: dict[str, Any]) -> ToolSpec:
     ttl = options.get("approval_ttl")
     return ToolSpec(
         name=name,
-        title=str(cls.model_config.get("title") or options.get("title") or _words(cls.__name__)),
+        title=_title(cls),
         description=str(options.get("description") or ""),
         risk_tier=tier,
         approval_mode=derive_approval_mode(tier) if mode is None else _option(cls, "approval_mode", mode, ApprovalMode),
@@ -235,10 +235,21 @@ def _read_options(cls: type[Tool], options: dict[str, Any]) -> ToolSpec:
     )
 
 
+def _title(cls: type[Tool]) -> str:
+    """Its own title, which Pydantic keeps for itself, or its name in words; never its parent's."""
+    title = cls.model_config.get("title")
+    parents = {kind.model_config.get("title") for kind in cls.__mro__[1:] if issubclass(kind, BaseModel)}
+    if title is None or title in parents:
+        return _words(cls.__name__)
+    if not isinstance(title, str):
+        raise TypeError(f"{cls.__name__}: title needs a text, not {title!r}")
+    return title
+
+
 def _check_kinds(cls: type[Tool], options: dict[str, Any]) -> None:
     for names, kind, words in (
         (("idempotent", "four_eyes", "per_conversation"), bool, "True or False"),
-        (("title", "description", "approver_scope"), str, "a text"),
+        (("description", "approver_scope"), str, "a text"),
     ):
         for name in names:
             value = options.get(name)

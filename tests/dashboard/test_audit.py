@@ -3,19 +3,26 @@ from __future__ import annotations
 import ast
 import csv
 import io
+import itertools
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
 
-from flask_cairnloop import Operator, audit, conversations
+from flask_cairnloop import Auditor, HostFailure, Operator, audit, conversations
 from flask_cairnloop.audit import AuditFilter
 from flask_cairnloop.conversations import Conversation
 from flask_cairnloop.core.database import transaction
 from flask_cairnloop.dashboard.deeds import WORDS, deed
 from flask_cairnloop.governance import ActionEventType
+from flask_cairnloop.host.people import Actor
 
+#: What the host's auditor answers next.
+ANSWERS: list[Callable[..., Any]] = []
 SOURCES = Path(__file__).parents[2] / "flask_cairnloop"
 
 
@@ -86,6 +93,73 @@ def test_a_tool_narrows_it(app: Flask, operator: Operator) -> None:
         audit.record("action.approved", by=operator, subject="tool_proposal", subject_id=8, tool="reship")
     for wanted in (AuditFilter(tool="refund"), AuditFilter(proposal_id=7)):
         assert [event.subject_id for event in audit.list_events(wanted, visible_to=operator)] == [7]
+
+
+class HostsOwn(Auditor):
+    """An app with events of its own; what it does next stands in ``ANSWERS``."""
+
+    def audit(self, session: Session, action: str, actor: Actor, metadata: Mapping[str, Any]) -> None:
+        """It keeps no copy of ours."""
+
+    def list_events(self, **opts: Any) -> Any:
+        return ANSWERS[-1](**opts)
+
+
+def _raise(**_: object) -> None:
+    raise RuntimeError("the warehouse is down")
+
+
+def _endless(*, limit: int, operator: Operator) -> Iterator[dict[str, object]]:
+    return ({"No.": f"row {number}.", "for": operator.id, "limit": limit} for number in itertools.count())
+
+
+def _breaking(**_: object) -> Iterator[dict[str, object]]:
+    yield {"fine": 1}
+    raise RuntimeError("the cursor is gone")
+
+
+class TestTheHostsOwnEvents:
+    @pytest.fixture
+    def host_settings(self) -> dict[str, object]:
+        return {"CAIRNLOOP_AUDITOR": HostsOwn, "CAIRNLOOP_EMBEDDER": None}
+
+    @pytest.fixture(autouse=True)
+    def answers(self) -> Iterator[None]:
+        yield
+        ANSWERS.clear()
+
+    def test_they_are_listed_beside_ours_and_no_more_than_fifty(self, desk: FlaskClient, thread: Conversation) -> None:
+        ANSWERS.append(_endless)
+        page = desk.get("/support/audit-log").text
+        for words in ("Your app's own events".replace("'", "&#39;"), "row 0.", "row 49.", "Customer wrote"):
+            assert words in page or words.replace("&#39;", "'") in page
+        assert "row 50." not in page
+
+    def test_markup_in_them_is_text(self, desk: FlaskClient) -> None:
+        ANSWERS.append(lambda **_: [{"<b>who</b>": "<script>alert(1)</script>", "when": None, 7: {"a": 1}}])
+        page = desk.get("/support/audit-log").text
+        assert "&lt;script&gt;alert(1)" in page
+        assert "<b>who</b>" not in page
+
+    @pytest.mark.parametrize(
+        "answer",
+        [_raise, _breaking, lambda **_: None, lambda **_: 5, lambda **_: ["x"], lambda **_: HostFailure("no")],
+        ids=["raises", "breaks off", "nothing", "a number", "texts", "refuses"],
+    )
+    def test_where_they_cannot_be_read_ours_still_stand(
+        self, desk: FlaskClient, thread: Conversation, answer: Callable[..., Any]
+    ) -> None:
+        ANSWERS.append(answer)
+        answered = desk.get("/support/audit-log")
+        assert answered.status_code == 200
+        assert "own audit events could not be read just now" in answered.text
+        assert "Customer wrote" in answered.text
+
+    def test_an_app_without_any_shows_no_heading(self, desk: FlaskClient) -> None:
+        ANSWERS.append(lambda **_: ())
+        page = desk.get("/support/audit-log").text
+        assert "own events" not in page
+        assert "own audit events" not in page
 
 
 def test_everything_that_is_recorded_has_words() -> None:

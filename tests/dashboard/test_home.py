@@ -4,10 +4,11 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
 
-from flask_cairnloop import Operator, conversations, drafts
+from flask_cairnloop import Operator, conversations, drafts, governance
 from flask_cairnloop.conversations import Conversation
 from flask_cairnloop.host.automation_policy import Decision
 from tests.dashboard.conftest import HTMX, Propose, assert_region
+from tests.governance.tools import TOOLS
 
 
 def test_home_shows_who_waits_and_what_waits_for_a_decision(
@@ -63,6 +64,37 @@ def test_a_number_that_cannot_be_read_says_so_and_is_no_zero(
     assert "This could not be read just now" in response.text
     assert "Nothing to decide" not in response.text
     assert "Mina Park" in response.text  # the other lanes stand
+
+
+class TestActions:
+    @pytest.fixture
+    def host_settings(self) -> dict[str, object]:
+        return {"CAIRNLOOP_TOOLS": TOOLS, "CAIRNLOOP_EMBEDDER": None}
+
+    def test_what_waits_for_a_person_has_a_lane_while_there_is_any(
+        self, desk: FlaskClient, thread: Conversation, operator: Operator
+    ) -> None:
+        assert "Actions waiting" not in desk.get("/support/").text
+        made = governance.propose("reship", {"order": "A-17"}, by=operator, conversation_id=thread.id)
+        page = desk.get("/support/").text
+        assert '<a href="/support/approvals">Actions waiting' in page
+        assert "Sends order A-17 again by post." in page
+        assert f'href="/support/actions/{made.id}"' in page
+        assert "A-17" not in desk.get("/support/", headers={"X-Tenant": "acme"}).text
+        governance.reject(made.id, by=operator, reason="Not now")
+        assert "Actions waiting" not in desk.get("/support/").text
+
+    def test_where_they_cannot_be_read_the_lane_says_so(
+        self, desk: FlaskClient, thread: Conversation, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def away(**_: object) -> int:
+            raise OperationalError("SELECT", {}, Exception("canceling statement due to statement timeout"))
+
+        monkeypatch.setattr(governance, "waiting", away)
+        page = desk.get("/support/").text
+        assert "Actions waiting" in page
+        assert "This could not be read just now" in page
+        assert "Mina Park" in page
 
 
 def test_the_region_refreshes_the_lanes_alone(desk: FlaskClient, thread: Conversation) -> None:
