@@ -123,6 +123,11 @@ def host_settings(embedder: WordEmbedder, model: AnthropicServer) -> dict[str, o
 
 def assert_marked_and_kept_back(made: Draft | None, evil: list[str], operator: Operator) -> None:
     assert made is not None
+    if made.status == DraftStatus.APPROVED:  # what the model wrote was set aside whole, and an honest quote went out
+        assert made.generator == "ExtractiveGenerator"
+        assert made.is_supported
+        assert [said for said in evil if letters(said)[:40] in letters(made.body)] == []
+        return
     assert made.status == DraftStatus.PENDING
     if made.generator != "ExtractiveGenerator":
         doubts = {each["text"]: each["doubt"] for each in made.sentences}
