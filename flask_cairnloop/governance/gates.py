@@ -110,5 +110,6 @@ def _errors(invalid: ValidationError) -> dict[str, str]:
     found: dict[str, str] = {}
     for error in invalid.errors(include_url=False, include_input=False, include_context=False):
         name = ".".join(str(part) for part in error["loc"]) or "input"
-        found.setdefault(name, str(error["msg"])[:REASON_LENGTH])
+        words = "Needs a value" if error["type"] == "missing" else str(error["msg"])
+        found.setdefault(name, words[:REASON_LENGTH])
     return found

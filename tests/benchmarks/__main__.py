@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-NAMES = ("startup", "pages", "ingest", "idle", "retrieval", "drafts", "indexing")
+NAMES = ("startup", "pages", "ingest", "idle", "retrieval", "drafts", "indexing", "actions")
 
 
 def main(chosen: list[str]) -> None:
