@@ -8,6 +8,7 @@ import sys
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from flask import Flask
@@ -17,7 +18,11 @@ from sqlalchemy.engine import Engine, make_url
 
 from flask_cairnloop import Customer, Operator
 from flask_cairnloop.embedded import Servers, servers
+from tests.support import chromium
 from tests.support.hosts import close, make_app, migrate
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 ADA = Operator(id="ada", name="Ada Osei", scopes=frozenset({"support"}))
 SAM = Operator(id="sam", name="Sam Kim", scopes=frozenset({"support"}))
@@ -136,6 +141,22 @@ def run_jobs(app: Flask) -> Callable[[], int]:
     from flask_cairnloop.core import work
 
     return work.run_due
+
+
+@pytest.fixture(scope="session")
+def chrome() -> Iterator[Browser]:
+    """A headless Chromium, one for all: a process can hold one Playwright."""
+    from playwright.sync_api import sync_playwright
+
+    found = chromium.find()
+    if found is None:
+        if chromium.is_required():
+            pytest.fail("no Chromium, and CAIRNLOOP_BROWSER=required")
+        pytest.skip("no Chromium on this machine")
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=str(found), args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from flask_sqlalchemy import SQLAlchemy
 from jinja2 import StrictUndefined
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 from werkzeug.serving import make_server
 
 from flask_cairnloop import Cairnloop, Customer, Operator, conversations, knowledge
@@ -23,7 +23,6 @@ from flask_cairnloop.host.automation_policy import Decision
 from flask_cairnloop.host.draft_generator import DraftKind
 from flask_cairnloop.knowledge import Article
 from flask_cairnloop.retrieval import GroundingLevel
-from tests.support import chromium
 from tests.support.hosts import HeaderResolver, close
 
 Host = Callable[..., Flask]
@@ -144,19 +143,6 @@ def host(fresh_database: str, redis_url: str) -> Iterator[Callable[..., Flask]]:
     yield build
     for app in made:
         close(app)
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    found = chromium.find()
-    if found is None:
-        if chromium.is_required():
-            pytest.fail("no Chromium, and CAIRNLOOP_BROWSER=required")
-        pytest.skip("no Chromium on this machine")
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=str(found), args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -16,12 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 from sqlalchemy import Engine, text
 
 from flask_cairnloop.embedded import Servers
 from tests.conftest import database_url
-from tests.support import chromium
 
 FLASK = [sys.executable, "-m", "flask", "--app", "example_app"]
 WEB = [sys.executable, "-m", "gunicorn", "-c", "example_app/serving.py", "example_app:create_app()"]
@@ -61,20 +60,6 @@ def trailmark(
             stack.enter_context(_running(command, environment, logs / f"{label}.log"))
         _wait_for(f"http://127.0.0.1:{port}/")
         yield Trailmark(f"http://127.0.0.1:{port}", environment)
-
-
-@pytest.fixture(scope="session")
-def chrome() -> Iterator[Browser]:
-    """A headless Chromium."""
-    found = chromium.find()
-    if found is None:
-        if chromium.is_required():
-            pytest.fail("no Chromium, and CAIRNLOOP_BROWSER=required")
-        pytest.skip("no Chromium on this machine")
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=str(found), args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
