@@ -146,8 +146,9 @@ def run_jobs(app: Flask) -> Callable[[], int]:
 @pytest.fixture(scope="session")
 def chrome() -> Iterator[Browser]:
     """A headless Chromium, one for all: a process can hold one Playwright."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=15_000)  # two processes of tests share the machine
     found = chromium.find()
     if found is None:
         if chromium.is_required():
