@@ -200,29 +200,32 @@ class Hub:
     def _listen(self) -> None:
         from redis.exceptions import RedisError
 
-        pause = 0.2
+        pause = 0.1
         while not self._stop.is_set():
             connection = redis.connect(self._url, timeout=None)
             try:
                 with redis.listen(connection) as channel:
                     channel.subscribe(self._channel)
-                    self.connected, pause = True, 0.2
-                    self.resync()  # whatever was said while we were away
                     self._read(channel)
             except (RedisError, OSError, ValueError) as failure:
                 if self.connected:
                     log.warning("the live stream lost redis: %s", failure)
+                pause = 0.2 if self.connected else min(pause * 2, 5.0)
                 self.connected = False
                 self._stop.wait(pause)
-                pause = min(pause * 2, 5.0)
             finally:
                 connection.close()
 
     def _read(self, channel: PubSub) -> None:
         while not self._stop.is_set():
             message: dict[str, Any] | None = channel.get_message(timeout=1.0)
-            if message is not None:
+            if message is None:
+                continue
+            if message["type"] == "message":
                 self.deliver(json.loads(message["data"]))
+            elif message["type"] == "subscribe":  # only now is anything heard: what was said before is read again
+                self.connected = True
+                self.resync()
 
     def _probe(self) -> None:
         while not self._stop.wait(PROBE_EVERY):

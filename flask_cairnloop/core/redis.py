@@ -31,8 +31,8 @@ def client() -> Redis:
 
 
 def listen(connection: Redis) -> PubSub:
-    """A subscription on ``connection`` that reports messages only."""
-    return cast("PubSub", connection.pubsub(ignore_subscribe_messages=True))  # type: ignore[no-untyped-call]
+    """A subscription on ``connection``; it reports messages, and before them that Redis has taken it up."""
+    return cast("PubSub", connection.pubsub())  # type: ignore[no-untyped-call]
 
 
 class Hints:

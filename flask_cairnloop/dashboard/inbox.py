@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, request, url_for
 from werkzeug.wrappers import Response
 
-from flask_cairnloop import conversations
+from flask_cairnloop import conversations, governance
 from flask_cairnloop.conversations import Conversation, InboxSort, InboxView, Page, Priority
 from flask_cairnloop.dashboard.access import current_operator
 from flask_cairnloop.dashboard.forms import Asked, whole
@@ -31,6 +31,8 @@ class Listing:
     counts: Counts | None
     #: Drafts that wait, by conversation.
     drafts: Mapping[int, Draft]
+    #: Conversations in which an action waits for a person.
+    approvals: Collection[int]
     #: The conversation that stands open beside the list.
     selected: int | None
 
@@ -130,5 +132,5 @@ def read(*, selected: int | None = None) -> Listing:
     operator = current_operator()
     asked = Asked.read(request.args, size=SIZE, longest=LONGEST)
     found = conversations.inbox(asked.chosen, visible_to=operator, cursor=asked.cursor, limit=asked.shown)
-    waiting = pending_among([row.id for row in found.items])
-    return Listing(asked, found, view_counts(), waiting, selected)
+    ids = [row.id for row in found.items]
+    return Listing(asked, found, view_counts(), pending_among(ids), governance.waiting_among(ids), selected)

@@ -71,6 +71,7 @@ class Mark(StrEnum):
     AUTOMATIC = "automatic"
     DOUBTED = "doubted"
     ON_ITS_WAY = "on_its_way"
+    APPROVAL = "approval"
 
 
 @dataclass(frozen=True)
@@ -252,6 +253,7 @@ LABELS: dict[type[StrEnum], dict[StrEnum, Label]] = {
         Mark.AUTOMATIC: Label("Sent automatically", Tone.AI, "spark", "The policy let it go without an operator"),
         Mark.DOUBTED: Label("Check before sending", Tone.WARN, "warning", "Its evidence does not carry every sentence"),
         Mark.ON_ITS_WAY: Label("A draft is on its way", Tone.AI, "clock"),
+        Mark.APPROVAL: Label("Approval waiting", Tone.WARN, "shield", "An action waits for a person"),
     },
     JobState: {
         JobState.WAITING: Label("Waiting", Tone.NEUTRAL, "clock"),

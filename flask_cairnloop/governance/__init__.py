@@ -13,7 +13,14 @@ from flask_cairnloop.governance.models import (
     ToolProposal,
 )
 from flask_cairnloop.governance.proposals import propose
-from flask_cairnloop.governance.queries import count_waiting, get_proposal, of_conversation, trail_of, waiting
+from flask_cairnloop.governance.queries import (
+    count_waiting,
+    get_proposal,
+    of_conversation,
+    trail_of,
+    waiting,
+    waiting_among,
+)
 from flask_cairnloop.governance.registry import UnknownTool, available_to
 
 __all__ = [
@@ -36,5 +43,6 @@ __all__ = [
     "settle",
     "trail_of",
     "waiting",
+    "waiting_among",
     "withdraw",
 ]

@@ -53,6 +53,18 @@ def count_waiting(*, visible_to: Operator) -> int:
     return session().scalar(select(func.count()).select_from(some.subquery())) or 0
 
 
+def waiting_among(conversation_ids: Sequence[int]) -> set[int]:
+    """Which of these conversations, which the caller may see, have an action that needs a person."""
+    if not conversation_ids:
+        return set()
+    query = (
+        select(ToolProposal.conversation_id)
+        .join(ToolApproval, ToolApproval.proposal_id == ToolProposal.id)
+        .where(ToolProposal.conversation_id.in_(conversation_ids), ToolApproval.status.in_(_NEEDS_PERSON))
+    )
+    return {found for found in session().scalars(query) if found is not None}
+
+
 def of_conversation(
     conversation_id: int, *, visible_to: Operator, before: int | None = None, limit: int = 20
 ) -> Sequence[ToolProposal]:

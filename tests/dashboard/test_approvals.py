@@ -43,6 +43,12 @@ def test_what_waits_is_shown_with_its_consequence(desk: FlaskClient, asked: Tool
     assert '1<span class="cl-hidden"> waiting for approval' in page.replace("\n", "").replace("      ", "")
 
 
+def test_the_inbox_marks_where_an_action_waits(desk: FlaskClient, asked: ToolProposal, operator: Operator) -> None:
+    assert "Approval waiting" in desk.get("/support/inbox").text
+    governance.withdraw(asked.id, by=operator)
+    assert "Approval waiting" not in desk.get("/support/inbox").text
+
+
 def test_nothing_to_approve_says_so(desk: FlaskClient) -> None:
     assert "Nothing to approve" in desk.get("/support/approvals").text
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -28,7 +29,9 @@ class Listener:
     def until(self, name: str) -> set[str]:
         """Every event up to the one of that name."""
         heard: set[str] = set()
+        deadline = time.monotonic() + 60
         while name not in heard:
+            assert time.monotonic() < deadline, heard
             heard |= {line.removeprefix("event: ") for line in self.read().splitlines() if line.startswith("event: ")}
         return heard
 
@@ -41,6 +44,10 @@ def listen(desk: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]
     def open_stream(query: str = "", **headers: str) -> Listener:
         listener = Listener(desk.get(f"/support/live{query}", headers=headers, buffered=False))
         opened.append(listener)
+        deadline = time.monotonic() + 20
+        while not stream.hub().connected:  # what is said before is not heard, only read again
+            assert time.monotonic() < deadline, "the hub never reached Redis"
+            time.sleep(0.01)
         return listener
 
     yield open_stream
