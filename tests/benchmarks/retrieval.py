@@ -1,4 +1,4 @@
-"""What retrieval finds, what grounding lets through and what a draft carries over, on public questions.
+"""What retrieval finds and what grounding lets through, on public questions.
 
 Everything goes through the product's own verbs, index and search. ``CAIRNLOOP_DATA`` names the folder of the data, for
 measuring only and no part of the project. ``python -m tests.benchmarks retrieval`` prints the table.
@@ -21,12 +21,8 @@ from typing import Any
 from flask import Flask
 
 from flask_cairnloop import Operator, knowledge, retrieval
-from flask_cairnloop.conversations import Priority
 from flask_cairnloop.core import work
 from flask_cairnloop.core.database import transaction
-from flask_cairnloop.drafts import ConversationView
-from flask_cairnloop.drafts.engines.extractive import ExtractiveGenerator
-from flask_cairnloop.drafts.wording import lay_out
 from flask_cairnloop.retrieval import Grounding, GroundingLevel
 from flask_cairnloop.retrieval.evaluation import evaluate
 from flask_cairnloop.retrieval.samples import load
@@ -127,7 +123,6 @@ def judged(questions: Sequence[Question], off_topic: Sequence[Question]) -> list
         ("Off-topic questions: strong, clarification, escalation", shares(outside), ""),
         ("Off-topic caught at 5 % false escalation", f"{caught:.1%} (below {bar:.2f})", ">= 95 %"),
         ("Off-topic told apart (AUROC of the score)", f"{auroc(inside, outside):.3f}", ".978 MiniLM alone"),
-        *carried_over(questions, inside),
     ]
 
 
@@ -170,41 +165,9 @@ def auroc(inside: Sequence[Grounding], outside: Sequence[Grounding]) -> float:
     return statistics.mean((a.score > b.score) + (a.score == b.score) / 2 for a in inside for b in outside)
 
 
-def carried_over(questions: Sequence[Question], groundings: Sequence[Grounding]) -> list[Row]:
-    """Share of replies with at least half of the reference answer's content words, yes/no questions left out."""
-    held, lengths = [], []
-    for question, grounding in zip(questions, groundings, strict=True):
-        if grounding.level != GroundingLevel.STRONG or question["meta"]["kind"] == "Yes_No":
-            continue
-        body = lay_out(ExtractiveGenerator().generate_draft(view(question["text"]), grounding).sentences)
-        wanted = content_words(question["meta"]["answer"])
-        held.append(bool(wanted) and len(wanted & content_words(body)) >= len(wanted) / 2)
-        lengths.append(len(body.split()))
-    measured = f"{statistics.mean(held):.1%} of {len(held)}, longest {max(lengths)} words"
-    return [("Extractive replies with half of the reference's words", measured, ">= 55 %, <= 90 words")]
-
-
 def content_words(text: str) -> set[str]:
     """Its words without the little ones."""
     return {word for word in re.findall(r"[a-z0-9]+", text.lower()) if word not in LITTLE}
-
-
-def view(question: str) -> ConversationView:
-    """A conversation in which only this was asked."""
-    return ConversationView(
-        id=1,
-        tenant="",
-        subject="Question",
-        customer_ref="customer",
-        customer_name="Mina",
-        priority=Priority.NORMAL,
-        tags=(),
-        question=question,
-        messages=(),
-        answers_sequence=1,
-        asks_sequence=1,
-        just_clarified=False,
-    )
 
 
 if __name__ == "__main__":
